@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* measure.h: how the benchmark takes a time.
+ *
+ * Every figure is measured several times in rounds that go through all rows, rein and floor in
+ * turn, so that a slow moment of the machine hits both. What is printed are medians, and the median
+ * of the rounds' ratios: times of two machines, or of two days, do not compare, ratios do. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* The compiler must think that x is used, and that memory may have changed. */
+#define KEEP(x) __asm__ volatile("" : : "g"(x) : "memory")
+#define NOINLINE __attribute__((noinline))
+
+static inline int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static inline int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value below which a share p of the n values lies; sorts them. */
+static inline double percentile(double *values, size_t n, double p)
+{
+    qsort(values, n, sizeof *values, compare_doubles);
+    return values[(size_t)(p * (double)(n - 1) + 0.5)];
+}
+
+/* ns for each of the repetitions that a loop is asked to do; about 20 ms long, so that the clock
+ * and the first cache misses do not count. */
+typedef void loop_fn(uint64_t n, void *arg);
+static inline double time_loop(loop_fn *loop, void *arg)
+{
+    uint64_t n = 256;
+    for (;;) {
+        int64_t start = now_ns();
+        loop(n, arg);
+        int64_t took = now_ns() - start;
+        if (took > 15000000)
+            return (double)took / (double)n;
+        n = took < 1000000 ? n * 8 : n * 20000000 / (uint64_t)took + 1;
+    }
+}
+
+#endif
