@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: The rein authors
+# SPDX-License-Identifier: MIT
+# The front door. Meson does the building; this file only knows what to ask of it.
+#
+#   make demo      build the demonstration server and show it: one command, a minute or two
+#   make serve     the same server, to try by hand; stop it with Ctrl-C
+#   make test      everything: plain, sanitizers, valgrind, no memory, seeded mistakes, stress, style
+#   make bench     what rein costs
+#   make stress    the storms alone, SECONDS=60 SEED=0 (0: a new one) for as long as you like
+#   make install   the library, headers and pages, to PREFIX=/usr/local (DESTDIR is honoured)
+#   make setup     install what the others need, where it is missing; demo, test, bench do it too
+#   make clean     remove build/
+#
+# demo and test work on a bare Debian 12 with git and make: they install the packages they miss.
+
+MESON_SETUP = meson setup --wrap-mode=nodownload
+PREFIX = /usr/local
+SECONDS = 60
+SEED = 0
+
+.PHONY: all demo serve test bench stress install setup clean
+
+all: build/plain/build.ninja
+	ninja -C build/plain
+
+build/plain/build.ninja:
+	$(MESON_SETUP) build/plain
+
+demo serve:
+	scripts/setup demo
+	scripts/demo $@
+
+test:
+	scripts/setup test
+	scripts/test
+
+stress:
+	scripts/setup test
+	scripts/test --seconds $(SECONDS) --seed $(SEED) stress-tsan stress-asan
+
+bench:
+	scripts/setup build
+	test -f build/bench/build.ninja || $(MESON_SETUP) --buildtype=release \
+	    -Dtests=disabled -Dexamples=disabled -Dadapters=disabled build/bench
+	ninja -C build/bench bench/bench
+	build/bench/bench/bench
+
+install:
+	test -f build/install/build.ninja || $(MESON_SETUP) --buildtype=release --strip \
+	    -Dtests=disabled -Dexamples=disabled -Dbench=disabled --prefix='$(PREFIX)' build/install
+	meson configure build/install -Dprefix='$(PREFIX)'
+	meson install -C build/install
+
+setup:
+	scripts/setup test
+
+clean:
+	rm -rf build
