@@ -567,11 +567,12 @@ int main(int argc, char **argv)
     int rounds = argc > 1 ? atoi(argv[1]) : 5;
     const char *only = argc > 2 ? argv[2] : "";
     rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;
-    for (int i = 0; i < ROWS; i++)
-        for (int round = 0; rows[i].memory && strstr(rows[i].name, only) && round < rounds; round++) {
-            rein_figures[i][round] = in_own_process(rows[i].rein, rows[i].arg);
-            floor_figures[i][round] = in_own_process(rows[i].floor, rows[i].floor_arg);
-        }
+    for (int round = 0; round < rounds; round++)
+        for (int i = 0; i < ROWS; i++)
+            if (rows[i].memory && strstr(rows[i].name, only)) {
+                floor_figures[i][round] = in_own_process(rows[i].floor, rows[i].floor_arg);
+                rein_figures[i][round] = in_own_process(rows[i].rein, rows[i].arg);
+            }
     prepare();
     for (int round = 0; round < rounds; round++)
         for (int i = 0; i < ROWS; i++)

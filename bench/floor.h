@@ -8,8 +8,8 @@
  * It is not a rival but a yardstick: what remains above it is what rein's features cost.
  *
  * Locking. A node's lock guards its list of children and its own word; the sibling links of a child
- * belong to its parent's lock. Order: parent before child. `linked` is cleared last, after which the
- * child's owner need not lock the parent before freeing the child. */
+ * belong to its parent's lock. Order: parent before child. `linked` is cleared last, after which
+ * the child's owner need not lock the parent before freeing the child. */
 #ifndef BENCH_FLOOR_H
 #define BENCH_FLOOR_H
 
