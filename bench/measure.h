@@ -36,20 +36,30 @@ static inline double percentile(double *values, size_t n, double p)
     return values[(size_t)(p * (double)(n - 1) + 0.5)];
 }
 
-/* ns for each of the repetitions that a loop is asked to do; about 20 ms long, so that the clock
- * and the first cache misses do not count. */
+/* ns for each of the repetitions that a loop is asked to do: the median of five runs of about 4 ms,
+ * long enough that the clock and the first cache misses do not count, and short enough that the
+ * scheduler leaves most of them alone. */
 typedef void loop_fn(uint64_t n, void *arg);
 static inline double time_loop(loop_fn *loop, void *arg)
 {
+    enum { RUNS = 5 };
+    const int64_t wanted = 4000000;
+    double ns[RUNS];
     uint64_t n = 256;
     for (;;) {
         int64_t start = now_ns();
         loop(n, arg);
         int64_t took = now_ns() - start;
-        if (took > 15000000)
-            return (double)took / (double)n;
-        n = took < 1000000 ? n * 8 : n * 20000000 / (uint64_t)took + 1;
+        if (took > wanted / 2)
+            break;
+        n = took < wanted / 16 ? n * 8 : n * 2;
     }
+    for (int i = 0; i < RUNS; i++) {
+        int64_t start = now_ns();
+        loop(n, arg);
+        ns[i] = (double)(now_ns() - start) / (double)n;
+    }
+    return percentile(ns, RUNS, 0.5);
 }
 
 #endif
