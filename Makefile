@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The front door. Meson does the building; this file only knows what to ask of it.
 #
-#   make demo      build the demonstration server and show it: one command, a minute or two
-#   make serve     the same server, to try by hand; stop it with Ctrl-C
+#   make demo      build the search service of examples/docsearch and play it with real clients
+#   make serve     the same service, to try by hand (ARGS=--help); stop it with Ctrl-C
 #   make test      everything: plain, sanitizers, valgrind, no memory, seeded mistakes, stress, style
 #   make bench     what rein costs
 #   make stress    the storms alone, SECONDS=60 SEED=0 (0: a new one) for as long as you like
@@ -17,8 +17,9 @@ MESON_SETUP = meson setup --wrap-mode=nodownload
 PREFIX = /usr/local
 SECONDS = 60
 SEED = 0
+ARGS =
 
-.PHONY: all demo serve test bench stress install setup clean
+.PHONY: all demo serve build-demo test bench stress install setup clean
 
 all: build/plain/build.ninja
 	ninja -C build/plain
@@ -26,9 +27,17 @@ all: build/plain/build.ninja
 build/plain/build.ninja:
 	$(MESON_SETUP) build/plain
 
-demo serve:
+demo: build-demo
+	examples/docsearch/demo build/demo
+
+serve: build-demo
+	build/demo/examples/docsearch/docsearch --database build/demo/docsearch.db $(ARGS)
+
+build-demo:
 	scripts/setup demo
-	scripts/demo $@
+	test -f build/demo/build.ninja || $(MESON_SETUP) \
+	    -Dtests=disabled -Dbench=disabled -Dman=disabled build/demo
+	ninja -C build/demo
 
 test:
 	scripts/setup test
