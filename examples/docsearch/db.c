@@ -88,7 +88,8 @@ int db_check(const rein_ctx *ctx, const char *file)
     }
     bool whole = r == 0 && !found.failed && strncmp(found.text, "\"ok\"", 4) == 0;
     const char *what = found.failed ? "out of memory" : found.text;
-    log_event("event=checked whole=%s found=%s", whole ? "yes" : "no", r < 0 ? rein_strerror(r) : what);
+    log_event("event=checked whole=%s found=%s", whole ? "yes" : "no",
+              r < 0 ? rein_strerror(r) : what);
     json_free(&found);
     db_close(db);
     return r < 0 || whole ? r : -EBADMSG;
