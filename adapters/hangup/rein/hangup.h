@@ -16,11 +16,12 @@
  *
  * It notices a close, a reset and, unless REIN_HANGUP_HALF_CLOSE_OK is given, that the peer has
  * shut down its sending side: until something is sent to it, nobody can tell a client that only did
- * that from one that left. Unread data, a pipelined request say, hides none of them. It sees the next
- * hop only, and not a host that vanished without a word (for that: TCP_USER_TIMEOUT).
+ * that from one that left. Unread data, a pipelined request say, hides none of them. It sees the
+ * next hop only, and not a host that vanished without a word (for that: TCP_USER_TIMEOUT).
  *
  * Any thread may call these at any time, but not from a signal handler; none changes errno. In the
- * child of a fork() a watcher watches nothing. */
+ * child of a fork() a watcher watches nothing. One watch is added and removed by one thread at a
+ * time. */
 #ifndef REIN_HANGUP_H
 #define REIN_HANGUP_H
 
@@ -52,7 +53,8 @@ typedef struct rein_hangup_watch {
 
 /* Flags of rein_hangup_add(). */
 enum {
-    REIN_HANGUP_HALF_CLOSE_OK = 1, /* a peer that only stopped sending has not left */
+    REIN_HANGUP_HALF_CLOSE_OK = 1, /* a peer that stopped sending has not left yet: over TCP a mere
+                                    * close() then shows only after something was sent to it */
 };
 
 /* What a hang-up gives as cause: "client disconnected", -ECONNRESET. Static; compare addresses. */

@@ -124,12 +124,12 @@ REIN_API REIN_NODISCARD int rein_mhd_start(const rein_ctx *base,
                                            const struct rein_mhd_options *options,
                                            rein_mhd_server **ret_server);
 
-/* The port it listens on; 0 after a shutdown. */
-REIN_API uint16_t rein_mhd_port(const rein_mhd_server *server);
+/* The port it listens on; 0 after a shutdown. Not while another thread shuts down. */
+REIN_API uint16_t rein_mhd_port(rein_mhd_server *server);
 
 /* The daemon, for libmicrohttpd's own calls; not to be stopped or quiesced. NULL after a
  * shutdown. */
-REIN_API struct MHD_Daemon *rein_mhd_daemon(const rein_mhd_server *server);
+REIN_API struct MHD_Daemon *rein_mhd_daemon(rein_mhd_server *server);
 
 /* How many requests are being served. */
 REIN_API unsigned rein_mhd_active(rein_mhd_server *server);
@@ -200,7 +200,8 @@ REIN_API enum MHD_Result rein_mhd_queue(rein_mhd_request *request, unsigned stat
                                         struct MHD_Response *response);
 
 /* The answer of a request whose context is done: rein_mhd_status() with its name as text, or, for a
- * client that left, the end of the connection. 500 if the context is live. */
+ * client that left, the end of the connection. A request that was cancelled because the server's
+ * base was, for whatever reason, is answered 503; one whose context is live, 500. */
 REIN_API enum MHD_Result rein_mhd_reply_done(rein_mhd_request *request);
 
 /* ---- Answering later ------------------------------------------------------------------------- */
