@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* base/mem.c: plain malloc, so that valgrind and ASan see every context as what it is. */
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+
+void *reini_alloc(size_t size)
+{
+    if (FAULT_ALLOC())
+        return NULL;
+    int saved = errno; /* malloc sets it on failure; no rein call does */
+    void *memory = malloc(size);
+    if (UNLIKELY(!memory))
+        errno = saved;
+    return memory;
+}
+
+void *reini_alloc_zero(size_t size)
+{
+    void *memory = reini_alloc(size);
+    if (LIKELY(memory != NULL))
+        memset(memory, 0, size);
+    return memory;
+}
+
+void reini_free(void *memory)
+{
+    free(memory); /* glibc >= 2.33 and musl keep errno */
+}

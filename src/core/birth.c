@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/birth.c: the roots, the failed context, and how a new context comes into the tree. */
+#include <errno.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "core/node.h"
+#include "time/instant.h"
+
+/* ---- what was always there ---- */
+
+static struct ctx background = {.flags = KIND_BACKGROUND | NEVER_DONE | IMMORTAL};
+static struct ctx todo = {.flags = KIND_TODO | NEVER_DONE | IMMORTAL};
+
+static const rein_reason no_memory = REIN_REASON_INIT(-ENOMEM, "cannot allocate memory for a context");
+static const rein_reason no_thread = REIN_REASON_INIT(-EAGAIN, "cannot start the keeper's thread");
+
+#define FAILED(why)                                                                            \
+    {                                                                                          \
+        .ctx = {.word = -ECANCELED, .flags = KIND_FAILED | IMMORTAL, .site = "rein.failed"},   \
+        .dep = {.word = MARKED, .ended = ENDED_HERE}, .reason = &(why),                        \
+        .end_site = "rein.failed",                                                             \
+    }
+struct node reini_failed_memory = FAILED(no_memory);
+struct node reini_failed_thread = FAILED(no_thread);
+
+const rein_ctx *rein_background(void)
+{
+    return public_of(&background);
+}
+
+const rein_ctx *rein_todo(void)
+{
+    return public_of(&todo);
+}
+
+/* ---- new ones ---- */
+
+struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind, size_t size)
+{
+    uint32_t listed = UNLIKELY(load_relaxed(&reini_leaks)) ? LISTED : 0;
+    struct ctx *ctx = listed ? reini_leak_alloc(size) : reini_alloc(size);
+    if (UNLIKELY(!ctx))
+        return NULL;
+    ctx_ref(parent);
+    *ctx = (struct ctx){
+        .flags = (uint32_t)kind | listed | (uint32_t)clock_id(parent) << CLOCK_SHIFT |
+                 (uint32_t)reini_birth << BIRTH_SHIFT,
+        .refs = ONE_OWNER,
+        .parent = parent,
+        .site = site,
+        .values = parent->values,
+        .limit = parent->limit,
+    };
+    return ctx;
+}
+
+void reini_node_init(struct node *node)
+{
+    node->mu = (reini_mutex){0};
+    node->deps = NULL;
+    node->dep = (struct dep){.kind = DEP_CHILD, .link = OUT, .ended = NOT_ENDED, .word = LIVE};
+    node->origin = NULL;
+}
+
+/* The node is not known to anybody yet, so nothing here needs an order. */
+static void born_done(struct node *node, const struct node *end)
+{
+    node->dep.ended = ENDED_ABOVE;
+    node->origin = MISTAKE(born_done_without_cause) ? node : end;
+    node->dep.word = MARKED;
+    node->ctx.word = rein_err(public_of(&end->ctx));
+}
+
+/* Put a place into source's list, unless source is done: looking at word and linking are one
+ * critical section with the mark of it (I2). */
+static bool link_to(struct node *source, struct dep *dep)
+{
+    STEP("link");
+    mutex_lock(&source->mu);
+    bool live = load_relaxed(&source->ctx.word) == 0 || MISTAKE(link_without_recheck);
+    if (live) {
+        store_relaxed(&dep->link, LINKED);
+        dep_push(&source->deps, dep);
+    }
+    mutex_unlock(&source->mu);
+    return live;
+}
+
+void reini_node_link(struct node *node, const struct ctx *parent)
+{
+    if (parent->flags & NEVER_DONE)
+        return; /* no link, and so no lock that all children of a root would share */
+    struct node *source = source_of(parent);
+    if (is_frozen(&source->ctx)) {
+        if (rein_err(public_of(parent)) != 0)
+            born_done(node, reini_end_of(parent));
+    } else if (!link_to(source, &node->dep)) {
+        born_done(node, reini_end_of(parent));
+    }
+}
+
+void reini_node_link_also(struct joined *joined)
+{
+    struct node *node = &joined->timed.node;
+    if ((joined->also->flags & NEVER_DONE) || load_relaxed(&node->ctx.word) != 0)
+        return;
+    struct node *source = source_of(joined->also);
+    bool frozen = is_frozen(&source->ctx);
+    if (frozen ? rein_err(public_of(&source->ctx)) != 0 : !link_to(source, &joined->dep_also)) {
+        reini_mark_above(node, reini_end_of(joined->also));
+        return;
+    }
+    /* The first parent may have ended it before it was in the second's list; who did so looked for it
+     * there in vain. By mu: either its mark is seen here, or it sees the link. */
+    mutex_lock(&node->mu);
+    bool done = load_relaxed(&node->ctx.word) != 0;
+    mutex_unlock(&node->mu);
+    if (done)
+        reini_node_leave(node);
+}
+
+void reini_node_born_late(struct timed *timed)
+{
+    struct node *node = &timed->node;
+    node->dep.ended = ENDED_HERE;
+    node->dep.word = MARKED;
+    node->reason = rein_reason_ref(timed->cause);
+    node->end_site = node->ctx.site;
+    node->end_thread = reini_plat_thread_id();
+    node->end_at = clock_now(clock_of(&node->ctx));
+    node->ctx.word = -ETIMEDOUT;
+}

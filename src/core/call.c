@@ -1,0 +1,166 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/call.c: claiming, making and taking back the calls that wait for a node's end.
+ *
+ * Calls are claimed one at a time, each under its node's mu, in the call phase: so one that is not
+ * running yet can still be taken out, also by another that runs before it on the same thread. */
+#include "core/call.h"
+
+#include "base/fault.h"
+#include "base/panic.h"
+#include "wait/lot.h"
+#include "wait/strand.h"
+
+/* ---- linking and unlinking ---- */
+
+bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *public_ctx,
+                     rein_callback_fn *fn, void *arg)
+{
+    const struct ctx *ctx = ctx_of(public_ctx);
+    *call = (struct call){.dep = {.kind = (uint8_t)kind, .link = OUT, .word = CALL_WAITING},
+                          .ctx = public_ctx, .fn = fn, .arg = arg};
+    if (rein_err(public_ctx) != 0)
+        return false;
+    if ((ctx->flags & NEVER_DONE) || is_frozen(ctx))
+        return true; /* it will never come */
+    struct node *node = source_of(ctx);
+    call->node = node;
+    STEP("call-link");
+    mutex_lock(&node->mu);
+    bool live = load_relaxed(&node->ctx.word) == 0;
+    if (live) {
+        call->dep.link = LINKED;
+        dep_push(&node->deps, &call->dep);
+    }
+    mutex_unlock(&node->mu);
+    return live;
+}
+
+/* Under mu: whether the list that the call is in is mu's: before the mark, or after the walk (I5). */
+static bool within_reach(const struct node *node)
+{
+    return load_relaxed(&node->ctx.word) == 0 || load_acquire(&node->dep.word) == MARKED;
+}
+
+bool reini_call_unlink(struct call *call, bool wait)
+{
+    struct node *node = call->node;
+    /* acquire: pairs with the release that made it OVER; only what is not may be touched below. */
+    while ((load_acquire(&call->dep.word) & ~(uint32_t)WAITED) == CALL_WAITING) {
+        if (!node || is_frozen(&node->ctx)) {
+            uint32_t waiting = CALL_WAITING;
+            return cas_acq_rel(&call->dep.word, &waiting, CALL_OVER);
+        }
+        mutex_lock(&node->mu);
+        bool reach = within_reach(node);
+        bool ours = reach && load_relaxed(&call->dep.word) == CALL_WAITING;
+        if (ours) {
+            dep_unlink(&call->dep);
+            store_release(&call->dep.word, CALL_OVER);
+        }
+        mutex_unlock(&node->mu);
+        if (ours || (!reach && !wait))
+            return ours;
+        if (!reach)
+            reini_wait_marked(node);
+    }
+    return false;
+}
+
+/* ---- running ---- */
+
+bool reini_call_run(struct call *call)
+{
+    bool gone = false;
+    call->gone = &gone;
+    store_relaxed(&call->runner, reini_strand_self());
+    call->fn(call->ctx, call->arg);
+    if (gone)
+        return false;
+    /* acq_rel: what fn did is seen by whoever waited for it. */
+    if (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED)
+        reini_lot_wake(&call->dep.word);
+    return true;
+}
+
+void reini_call_wait(struct call *call)
+{
+    if (MISTAKE(stop_wait_does_not_wait))
+        return;
+    for (;;) {
+        uint32_t state = load_acquire(&call->dep.word); /* pairs with the exchange above */
+        if (state == CALL_OVER || state == CALL_WAITING)
+            return;
+        if (load_relaxed(&call->runner) == reini_strand_self()) {
+            /* Inside fn. If others wait for it too, they need the record, and so does its runner. */
+            if (state == CALL_CLAIMED && cas_acq_rel(&call->dep.word, &state, CALL_OVER))
+                *call->gone = true;
+            return;
+        }
+        if (state == CALL_CLAIMED && !cas_relaxed(&call->dep.word, &state, CALL_CLAIMED | WAITED))
+            continue;
+        reini_lot_wait(&call->dep.word, CALL_CLAIMED | WAITED);
+    }
+}
+
+/* ---- the call phase ---- */
+
+/* Claim one call of a marked node; NULL when there is none left. */
+static struct call *claim(struct node *node)
+{
+    mutex_lock(&node->mu);
+    struct dep *dep = node->deps;
+    if (dep) {
+        dep_unlink(dep);
+        store_release(&dep->word, CALL_CLAIMED);
+        if (MISTAKE(callback_under_lock) && dep->kind == DEP_CALLBACK)
+            reini_call_run(CONTAINER_OF(dep, struct call, dep));
+    }
+    mutex_unlock(&node->mu);
+    return dep ? CONTAINER_OF(dep, struct call, dep) : NULL;
+}
+
+void reini_run_calls(struct deferred *chain)
+{
+    while (chain) {
+        struct node *node = CONTAINER_OF(chain, struct node, dep.deferred);
+        chain = chain->next;
+        for (struct call *call; (call = claim(node));) {
+            STEP("claimed");
+            if (call->dep.kind == DEP_AFTER)
+                reini_after_post(CONTAINER_OF(call, struct after, call));
+            else if (!MISTAKE(callback_under_lock))
+                reini_call_run(call);
+        }
+        reini_ctx_unref(&node->ctx);
+    }
+}
+
+void reini_put_off_calls(struct reini_clock *clock, struct deferred *chain)
+{
+    if (!chain)
+        return;
+    struct deferred *last = chain;
+    while (last->next)
+        last = last->next;
+    reini_clock_defer(clock, chain, last, reini_run_calls);
+}
+
+/* ---- the last release ---- */
+
+void reini_drop_calls(struct node *node)
+{
+    for (;;) {
+        mutex_lock(&node->mu);
+        struct dep *dep = node->deps;
+        if (dep && dep->kind == DEP_AFTER)
+            dep_unlink(dep);
+        mutex_unlock(&node->mu);
+        if (!dep)
+            return;
+        if (dep->kind != DEP_AFTER)
+            reini_panic("callback-outlives-context",
+                        "the last reference went with a callback still linked", node);
+        reini_after_dropped(CONTAINER_OF(dep, struct after, call.dep));
+    }
+}

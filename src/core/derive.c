@@ -1,0 +1,293 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/derive.c: the calls that make a context out of another. */
+#include <errno.h>
+
+#include "base/panic.h"
+#include "core/node.h"
+#include "time/instant.h"
+
+static bool failed(const struct ctx *ctx)
+{
+    return UNLIKELY(kind_of(ctx) == KIND_FAILED);
+}
+
+/* Until when a context derived from this one lives at most, if nobody will tell it: an inherited
+ * context will not, in the child of a fork(). */
+static int64_t untold_bound(const struct ctx *parent)
+{
+    return is_frozen(parent) ? reini_bound(parent) : NEVER;
+}
+
+static struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind, size_t size,
+                               int64_t when, const rein_reason *cause)
+{
+    struct timed *timed = timed_of(reini_ctx_new(site, parent, kind, size));
+    if (UNLIKELY(!timed))
+        return NULL;
+    timed->node.ctx.flags |= HAS_TIMER;
+    timed->timer = (struct timer){.when = when, .kind = &reini_deadline_timer, .state = TIMER_IDLE};
+    timed->cause = rein_reason_ref(cause);
+    timed->node.ctx.limit = timed;
+    reini_node_init(&timed->node);
+    return timed;
+}
+
+/* Linked already: put it on the clock, unless it is done or its time is over. */
+static rein_ctx *timed_start(struct timed *timed, int64_t now)
+{
+    struct ctx *ctx = &timed->node.ctx;
+    if (timed->timer.when <= now) {
+        struct ending ending = {.err = -ETIMEDOUT, .site = ctx->site};
+        ending.reason = rein_reason_ref(timed->cause);
+        reini_mark(&timed->node, ending); /* nobody can have a call on it yet */
+        return public_of(ctx);
+    }
+    /* Looks at word under the clock's lock: if the parent ended it meanwhile, nothing is armed. */
+    if (UNLIKELY(reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word) < 0)) {
+        rein_end_at(ctx->site, public_of(ctx));
+        return public_of(&reini_failed_thread.ctx);
+    }
+    return public_of(ctx);
+}
+
+static rein_ctx *with_cancel(const char *site, const struct ctx *parent)
+{
+    struct node *node = node_of(reini_ctx_new(site, parent, KIND_CANCEL, sizeof *node));
+    if (UNLIKELY(!node))
+        return public_of(&reini_failed_memory.ctx);
+    reini_node_init(node);
+    reini_node_link(node, parent);
+    return public_of(&node->ctx);
+}
+
+/* now: of parent's clock. */
+static rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum kind kind, int64_t when,
+                               int64_t now, const rein_reason *cause)
+{
+    struct timed *timed = timed_new(site, parent, kind, sizeof *timed, when, cause);
+    if (UNLIKELY(!timed))
+        return public_of(&reini_failed_memory.ctx);
+    if (when <= now && rein_err(public_of(parent)) == 0) {
+        reini_node_born_late(timed);
+        return public_of(&timed->node.ctx);
+    }
+    reini_node_link(&timed->node, parent);
+    return timed_start(timed, now);
+}
+
+rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
+{
+    REQUIRE_CONTEXT(public_parent);
+    const struct ctx *parent = ctx_of(public_parent);
+    if (failed(parent))
+        return public_of(parent);
+    int64_t bound = untold_bound(parent);
+    if (UNLIKELY(bound != NEVER))
+        return with_deadline(site, parent, KIND_CANCEL, bound, rein_now(public_parent).ns, NULL);
+    return with_cancel(site, parent);
+}
+
+static rein_ctx *derive_until(const char *site, const struct ctx *parent, int64_t when, int64_t now,
+                              const rein_reason *cause)
+{
+    int64_t above = parent->limit ? parent->limit->timer.when : NEVER;
+    if (when == NEVER || above < when)
+        return rein_with_cancel_at(site, public_of(parent)); /* and its cause will not be used */
+    return with_deadline(site, parent, KIND_DEADLINE, when, now, cause);
+}
+
+rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, rein_time deadline,
+                                      const rein_reason *cause)
+{
+    REQUIRE_CONTEXT(parent);
+    if (failed(ctx_of(parent)))
+        return public_of(ctx_of(parent));
+    return derive_until(site, ctx_of(parent), deadline.ns, rein_now(parent).ns, cause);
+}
+
+rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent, rein_duration timeout,
+                                     const rein_reason *cause)
+{
+    REQUIRE_CONTEXT(parent);
+    if (failed(ctx_of(parent)))
+        return public_of(ctx_of(parent));
+    int64_t now = rein_now(parent).ns; /* one reading: a child never outlives its parent by two */
+    return derive_until(site, ctx_of(parent), instant_add(now, timeout), now, cause);
+}
+
+rein_ctx *rein_with_deadline_at(const char *site, const rein_ctx *parent, rein_time deadline)
+{
+    return rein_with_deadline_cause_at(site, parent, deadline, NULL);
+}
+
+rein_ctx *rein_with_timeout_at(const char *site, const rein_ctx *parent, rein_duration timeout)
+{
+    return rein_with_timeout_cause_at(site, parent, timeout, NULL);
+}
+
+/* ---- two parents ---- */
+
+static void require_one_clock(const struct ctx *a, const struct ctx *b)
+{
+    if (UNLIKELY(clock_id(a) != clock_id(b)))
+        reini_panic("one-clock", "two contexts of different clocks cannot be joined", b);
+}
+
+static struct joined *joined_new(const char *site, const struct ctx *parent, const struct ctx *also,
+                                 enum kind kind)
+{
+    struct timed *timed = timed_new(site, parent, kind, sizeof(struct joined), NEVER, NULL);
+    if (UNLIKELY(!timed))
+        return NULL;
+    struct joined *joined = joined_of(&timed->node.ctx);
+    ctx_ref(also);
+    joined->also = also;
+    joined->dep_also = (struct dep){.kind = DEP_CHILD_ALSO, .link = OUT};
+    return joined;
+}
+
+/* The instant that only this context can be held to: nobody will tell it. */
+static void set_limit(struct joined *joined, const struct timed *inherited, int64_t own)
+{
+    struct timed *timed = &joined->timed;
+    if (own != NEVER && (!inherited || own <= inherited->timer.when)) {
+        timed->timer.when = own;
+    } else {
+        timed->node.ctx.limit = inherited;
+        timed->node.ctx.flags &= ~(uint32_t)HAS_TIMER;
+    }
+}
+
+static rein_ctx *joined_start(struct joined *joined, int64_t now)
+{
+    struct ctx *ctx = &joined->timed.node.ctx;
+    return ctx->flags & HAS_TIMER ? timed_start(&joined->timed, now) : public_of(ctx);
+}
+
+static const struct timed *earlier(const struct timed *a, const struct timed *b)
+{
+    return !a || (b && b->timer.when < a->timer.when) ? b : a;
+}
+
+rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent, const rein_ctx *public_also)
+{
+    REQUIRE_CONTEXT(public_parent);
+    REQUIRE_CONTEXT(public_also);
+    const struct ctx *parent = ctx_of(public_parent), *also = ctx_of(public_also);
+    if (failed(parent) || failed(also))
+        return public_of(failed(parent) ? parent : also);
+    require_one_clock(parent, also);
+    struct joined *joined = joined_new(site, parent, also, KIND_MERGE);
+    if (UNLIKELY(!joined))
+        return public_of(&reini_failed_memory.ctx);
+    int64_t untold = untold_bound(parent), untold_also = untold_bound(also);
+    set_limit(joined, earlier(parent->limit, also->limit),
+              untold_also < untold ? untold_also : untold);
+    struct node *node = &joined->timed.node;
+    reini_node_link(node, parent);
+    reini_node_link_also(joined);
+    return joined_start(joined, rein_now(public_parent).ns);
+}
+
+/* Whether ctx lives and dies with `above`, at any distance. A check for a mistake that does no harm
+ * to rein: it gives up after so many steps rather than search a web of merges through and through. */
+static bool lives_with(const struct ctx *ctx, const struct ctx *above)
+{
+    enum { STEPS = 10000, TURNS = 32 };
+    const struct ctx *later[TURNS];
+    int turns = 0;
+    for (int steps = 0; steps < STEPS; steps++) {
+        if (ctx == above)
+            return true;
+        if (has_two_parents(ctx) && turns < TURNS)
+            later[turns++] = joined_of(ctx)->also;
+        bool on = ctx->parent && kind_of(ctx) != KIND_DETACH && !(ctx->flags & NEVER_DONE);
+        if (!on && turns == 0)
+            return false;
+        ctx = on ? ctx->parent : later[--turns];
+    }
+    return false;
+}
+
+rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rein_ctx *public_onto,
+                         rein_duration bound)
+{
+    REQUIRE_CONTEXT(public_ctx);
+    REQUIRE_CONTEXT(public_onto);
+    const struct ctx *ctx = ctx_of(public_ctx), *onto = ctx_of(public_onto);
+    if (failed(ctx) || failed(onto))
+        return public_of(failed(ctx) ? ctx : onto);
+    require_one_clock(ctx, onto);
+    if (!(ctx->flags & NEVER_DONE) && lives_with(onto, &source_of(ctx)->ctx))
+        reini_panic("detach-below-itself", "work is detached onto a context below it", onto);
+    struct joined *joined = joined_new(site, ctx, onto, KIND_DETACH);
+    if (UNLIKELY(!joined))
+        return public_of(&reini_failed_memory.ctx);
+    int64_t now = rein_now(public_onto).ns, untold = untold_bound(onto);
+    int64_t own = instant_add(now, bound);
+    set_limit(joined, onto->limit, untold < own ? untold : own);
+    reini_node_link_also(joined);
+    return joined_start(joined, now);
+}
+
+/* ---- views ---- */
+
+const rein_ctx *rein_without_cancel_at(const char *site, const rein_ctx *public_parent)
+{
+    REQUIRE_CONTEXT(public_parent);
+    const struct ctx *parent = ctx_of(public_parent);
+    if (failed(parent))
+        return public_parent;
+    struct ctx *ctx = reini_ctx_new(site, parent, KIND_WITHOUT_CANCEL, sizeof *ctx);
+    if (UNLIKELY(!ctx))
+        return public_of(&reini_failed_memory.ctx);
+    ctx->flags |= NEVER_DONE;
+    ctx->limit = NULL;
+    ctx->refs = ONE_VIEW;
+    return public_of(ctx);
+}
+
+/* ---- the plain functions behind the macros ---- */
+
+rein_ctx *(rein_with_cancel)(const rein_ctx *parent)
+{
+    return rein_with_cancel_at("rein_with_cancel", parent);
+}
+
+rein_ctx *(rein_with_deadline)(const rein_ctx *parent, rein_time deadline)
+{
+    return rein_with_deadline_at("rein_with_deadline", parent, deadline);
+}
+
+rein_ctx *(rein_with_timeout)(const rein_ctx *parent, rein_duration timeout)
+{
+    return rein_with_timeout_at("rein_with_timeout", parent, timeout);
+}
+
+rein_ctx *(rein_with_deadline_cause)(const rein_ctx *parent, rein_time deadline,
+                                     const rein_reason *cause)
+{
+    return rein_with_deadline_cause_at("rein_with_deadline_cause", parent, deadline, cause);
+}
+
+rein_ctx *(rein_with_timeout_cause)(const rein_ctx *parent, rein_duration timeout,
+                                    const rein_reason *cause)
+{
+    return rein_with_timeout_cause_at("rein_with_timeout_cause", parent, timeout, cause);
+}
+
+rein_ctx *(rein_merge)(const rein_ctx *parent, const rein_ctx *also)
+{
+    return rein_merge_at("rein_merge", parent, also);
+}
+
+rein_ctx *(rein_detach)(const rein_ctx *ctx, const rein_ctx *onto, rein_duration bound)
+{
+    return rein_detach_at("rein_detach", ctx, onto, bound);
+}
+
+const rein_ctx *(rein_without_cancel)(const rein_ctx *parent)
+{
+    return rein_without_cancel_at("rein_without_cancel", parent);
+}

@@ -1,0 +1,141 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/done.c: being told that a context is done: by a signal to a strand, or by a descriptor.
+ *
+ * A descriptor hangs on its node by aux, set under mu once. Its first field is the function that
+ * rein_err() calls while the mark is between "the descriptor is being raised" and "err is set". */
+#include <errno.h>
+#include <rein/wait.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/panic.h"
+#include "core/node.h"
+#include "core/waiter.h"
+
+/* ---- strands ---- */
+
+void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct strand *strand)
+{
+    *waiter = (struct waiter){.dep = {.kind = DEP_WAITER}, .strand = strand};
+    if ((ctx->flags & NEVER_DONE) || is_frozen(ctx) || rein_err(public_of(ctx)) != 0)
+        return;
+    struct node *node = source_of(ctx);
+    STEP("waiter-link");
+    mutex_lock(&node->mu);
+    if (load_relaxed(&node->ctx.word) == 0) {
+        dep_push(&node->deps, &waiter->dep);
+        waiter->node = node;
+    }
+    mutex_unlock(&node->mu);
+}
+
+uint32_t reini_waiter_unlink(struct waiter *waiter)
+{
+    struct node *node = waiter->node;
+    if (!node)
+        return 0;
+    mutex_lock(&node->mu);
+    bool live = load_relaxed(&node->ctx.word) == 0;
+    if (live)
+        dep_unlink(&waiter->dep);
+    mutex_unlock(&node->mu);
+    return live ? 0 : 1; /* done: the list is the marker's, who signals everyone in it once */
+}
+
+void reini_waiter_signal(struct dep *dep)
+{
+    reini_strand_signal(CONTAINER_OF(dep, struct waiter, dep)->strand);
+}
+
+/* ---- descriptors ---- */
+
+struct done_fd {
+    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
+    int fd;
+};
+
+static int settled(const void *memory)
+{
+    struct node *node = node_of(memory);
+    if (!is_frozen(&node->ctx)) {
+        mutex_lock(&node->mu); /* held by the marker until err is set */
+        mutex_unlock(&node->mu);
+    }
+    int32_t word = load_acquire(&node->ctx.word);
+    return word < 0 ? word : -ECANCELED; /* frozen in between: its mark will never be finished */
+}
+
+void reini_done_fd_raise(struct node *node)
+{
+    reini_event_raise(((const struct done_fd *)node->ctx.aux)->fd);
+}
+
+void reini_done_fd_close(struct node *node)
+{
+    struct done_fd *done = (struct done_fd *)(uintptr_t)node->ctx.aux;
+    if (!done)
+        return;
+    reini_fd_close(done->fd);
+    reini_free(done);
+}
+
+static int make(struct done_fd **ret_done)
+{
+    struct done_fd *done = reini_alloc(sizeof *done);
+    if (!done)
+        return -ENOMEM;
+    done->settled = settled;
+    done->fd = reini_event_open(true);
+    int r = done->fd;
+    if (r < 0)
+        reini_free(done);
+    else
+        *ret_done = done;
+    return r < 0 ? r : 0;
+}
+
+/* Hang it on the node, unless somebody was faster; raised at once if the node is done. */
+static int attach(struct node *node, struct done_fd *done)
+{
+    mutex_lock(&node->mu);
+    const struct done_fd *there = node->ctx.aux;
+    if (!there) {
+        node->ctx.aux = there = done;
+        done = NULL;
+        if (load_relaxed(&node->ctx.word) != 0)
+            reini_done_fd_raise(node);
+    }
+    int fd = there->fd;
+    mutex_unlock(&node->mu);
+    if (done) {
+        reini_fd_close(done->fd);
+        reini_free(done);
+    }
+    return fd;
+}
+
+int rein_done_fd(const rein_ctx *public_ctx, int *ret_fd)
+{
+    REQUIRE_CONTEXT(public_ctx);
+    const struct ctx *ctx = ctx_of(public_ctx);
+    if (ctx->flags & NEVER_DONE) {
+        *ret_fd = -1;
+        return 0;
+    }
+    struct node *node = source_of(ctx);
+    if (is_frozen(&node->ctx))
+        return reini_frozen_fd(node, ret_fd);
+    mutex_lock(&node->mu);
+    const struct done_fd *there = node->ctx.aux;
+    mutex_unlock(&node->mu);
+    if (there) {
+        *ret_fd = there->fd;
+        return 0;
+    }
+    struct done_fd *done = NULL;
+    int r = make(&done);
+    if (r == 0)
+        *ret_fd = attach(node, done);
+    return r;
+}

@@ -1,0 +1,31 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/library.c: the library as a guest: its version, its threads, its leaving. */
+#include <errno.h>
+#include <rein/library.h>
+
+#include "core/node.h"
+#include "exec/exec.h"
+#include "time/keeper.h"
+#include "wait/events.h"
+
+const char *rein_version(void)
+{
+    return REIN_VERSION_STRING;
+}
+
+int rein_forbid_threads(void)
+{
+    int r = reini_pool_forbid();
+    return r < 0 ? r : reini_keeper_forbid();
+}
+
+int rein_quiesce(void)
+{
+    int pool = reini_pool_quiesce(); /* first: its stall timer keeps the keeper */
+    int keeper = reini_keeper_quiesce();
+    reini_events_close();
+    reini_done_fd_close(&reini_failed_memory); /* static, so nobody else ever does */
+    reini_done_fd_close(&reini_failed_thread);
+    return pool < 0 ? pool : keeper;
+}

@@ -1,0 +1,264 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/mark.c: how "done" is decided once, and spread to everything below.
+ *
+ * The walk goes down and up by the links alone: no stack, no memory, one node's mu at a time. Of a
+ * node it has just marked it takes the whole list of dependents for its own (I3); a child with
+ * dependents is marked and becomes the place where the walk is, `at`; when its list is through, it
+ * is MARKED, and the walk goes back to the parent it came from (dep.via) and on to the next there.
+ *
+ * What keeps a node in memory while the walk is at it: the top, its caller's reference; any other,
+ * its link, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make gets
+ * a reference, which reini_run_calls() gives back; if that fails, its last release is under way, and
+ * the calls are left for it to drop.
+ *
+ * Waiting for another marker (I4) cannot be a circle: everybody waits for nodes below those he has
+ * marked himself, and "below" has no circles, also where nodes have two parents. */
+#include <errno.h>
+
+#include "base/fault.h"
+#include "core/node.h"
+#include "wait/lot.h"
+
+struct walk {
+    const struct node *top;
+    int err;
+    struct deferred *calls; /* nodes with calls to make */
+};
+
+const struct node *reini_end_of(const struct ctx *ctx)
+{
+    if (rein_err(public_of(ctx)) == 0)
+        return NULL;
+    const struct node *node = source_of(ctx);
+    return node->dep.ended == ENDED_HERE ? node : node->origin;
+}
+
+/* ---- phases ---- */
+
+void reini_wait_marked(struct node *node)
+{
+    for (;;) {
+        /* acquire: pairs with the release in set_marked(); the subtree's words are seen after it. */
+        uint32_t phase = load_acquire(&node->dep.word);
+        if (phase == MARKED)
+            return;
+        if (phase == MARKING && !cas_relaxed(&node->dep.word, &phase, MARKING | WAITED))
+            continue;
+        STEP("wait-marked");
+        reini_lot_wait(&node->dep.word, MARKING | WAITED);
+    }
+}
+
+static void set_marked(struct node *node)
+{
+    if (exchange_release(&node->dep.word, MARKED) & WAITED)
+        reini_lot_wake(&node->dep.word);
+}
+
+/* ---- one node ---- */
+
+/* Under mu: let the world see it. The descriptor is made readable between "settling" and err: who
+ * asks in between waits for mu, so that err and descriptor never disagree. */
+static void publish(struct node *node, int err)
+{
+    if (UNLIKELY(node->ctx.aux != NULL)) {
+        store_relaxed(&node->ctx.word, REIN_WORD_SETTLING);
+        reini_done_fd_raise(node);
+    }
+    /* release: pairs with the acquire in rein_err(); the record of the end, and all that the
+     * canceller did before, is seen by whoever sees err. */
+    store_release(&node->ctx.word, err);
+}
+
+/* Take the list of dependents and be MARKING, or MARKED at once if there are none. Under mu. */
+static struct dep *take_dependents(struct node *node)
+{
+    struct dep *deps = node->deps;
+    node->deps = NULL;
+    store_release(&node->dep.word, deps ? MARKING : MARKED); /* for reini_wait_marked() */
+    return deps;
+}
+
+static void disarm(struct node *node)
+{
+    if (node->ctx.flags & HAS_TIMER)
+        reini_clock_disarm(clock_of(&node->ctx), &timed_of(&node->ctx)->timer);
+}
+
+static struct node *child_of(struct dep *dep)
+{
+    return dep->kind == DEP_CHILD ? CONTAINER_OF(dep, struct node, dep)
+                                  : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
+}
+
+/* The walk is past this place. Afterwards the node may be gone. */
+static void pass(struct dep *dep)
+{
+    struct node *node = child_of(dep);
+    STEP("pass");
+    /* acq_rel: a release that comes later sees that we are past; of one that came before and handed
+     * the node over, we see all it did. */
+    if (exchange_acq_rel(&dep->link, OUT) == HANDED)
+        reini_node_handed(node);
+}
+
+/* All below node is done. */
+static void complete(struct walk *walk, struct node *node)
+{
+    if (node->deps && reini_ctx_try_ref(&node->ctx)) {
+        node->dep.deferred.next = walk->calls; /* pprev is of no use any more: the list is marked */
+        walk->calls = &node->dep.deferred;
+    }
+    set_marked(node);
+}
+
+/* ---- the walk ---- */
+
+/* Mark a child, unless it was done already; then wait until its subtree is, too. Returns the list of
+ * dependents to go on with, or NULL when the subtree is done. */
+static struct dep *mark_child(struct walk *walk, struct node *node, struct dep *via)
+{
+    struct dep *deps = NULL;
+    mutex_lock(&node->mu);
+    bool first = load_relaxed(&node->ctx.word) == 0;
+    if (first) {
+        if (MISTAKE(err_before_cause)) {
+            publish(node, walk->err);
+            STEP("err-before-cause");
+        }
+        node->dep.ended = ENDED_ABOVE;
+        node->origin = walk->top;
+        node->dep.via = via->kind;
+        publish(node, walk->err);
+        deps = take_dependents(node);
+    }
+    mutex_unlock(&node->mu);
+    if (!first && !MISTAKE(loser_returns_early))
+        reini_wait_marked(node);
+    if (first) {
+        disarm(node);
+        if (UNLIKELY(has_two_parents(&node->ctx)))
+            reini_node_leave(node); /* the other parent; from this one the walk takes it */
+    }
+    return deps;
+}
+
+/* Where the walk came from to node: its place in the list, and the node whose list that is. */
+static struct dep *place_of(struct node *node)
+{
+    return node->dep.via == DEP_CHILD ? &node->dep : &joined_of(&node->ctx)->dep_also;
+}
+
+static struct node *above(struct node *node)
+{
+    return source_of(node->dep.via == DEP_CHILD ? node->ctx.parent : joined_of(&node->ctx)->also);
+}
+
+/* Go through the subtree below top, whose dependents are deps. */
+static void spread(struct walk *walk, struct node *top, struct dep *deps)
+{
+    struct node *at = top;
+    for (struct dep *dep = deps;;) {
+        if (!dep) {
+            if (at == top)
+                return;
+            complete(walk, at);
+            struct dep *place = place_of(at);
+            at = above(at);
+            dep = place->next;
+            pass(place);
+            continue;
+        }
+        struct dep *next = dep->next;
+        if (dep->kind == DEP_WAITER) {
+            reini_waiter_signal(dep);
+        } else if (dep->kind >= DEP_CALLBACK) {
+            dep_push(&at->deps, dep); /* ours until we complete `at`; then mu's again, I5 */
+        } else {
+            if (next)
+                __builtin_prefetch(next, 1);
+            struct node *child = child_of(dep);
+            struct dep *below = mark_child(walk, child, dep);
+            if (below) {
+                at = child;
+                dep = below;
+                continue;
+            }
+            pass(dep);
+        }
+        dep = next;
+    }
+}
+
+/* The first to end node: write the record of it. Under mu. */
+static void record(struct node *node, const struct ending *ending, int64_t at)
+{
+    node->dep.ended = ENDED_HERE;
+    node->reason = ending->reason;
+    node->end_site = ending->site;
+    node->end_at = at;
+    node->end_thread = reini_plat_thread_id();
+}
+
+void reini_mark_above(struct node *node, const struct node *end)
+{
+    int err = rein_err(public_of(&end->ctx));
+    mutex_lock(&node->mu);
+    if (load_relaxed(&node->ctx.word) == 0) {
+        node->dep.ended = ENDED_ABOVE;
+        node->origin = end;
+        publish(node, err);
+        take_dependents(node);
+    }
+    mutex_unlock(&node->mu);
+    reini_node_leave(node);
+}
+
+/* The top leaves its parents only now (I4), and only then has its place to spare for the chain. */
+static void finish_top(struct walk *walk, struct node *top)
+{
+    if (load_relaxed(&top->dep.word) != MARKED)
+        set_marked(top);
+    reini_node_leave(top);
+    mutex_lock(&top->mu);
+    bool calls = top->deps != NULL;
+    mutex_unlock(&top->mu);
+    if (calls && reini_ctx_try_ref(&top->ctx)) {
+        top->dep.deferred.next = walk->calls;
+        walk->calls = &top->dep.deferred;
+    }
+}
+
+struct deferred *reini_mark(struct node *node, struct ending ending)
+{
+    struct walk walk = {.top = node, .err = ending.err};
+    struct dep *deps = NULL;
+    int64_t now = load_relaxed(&node->ctx.word) == 0 ? clock_now(clock_of(&node->ctx)) : 0;
+    if (MISTAKE(leaves_parent_before_marking))
+        reini_node_leave(node);
+    mutex_lock(&node->mu);
+    bool first = load_relaxed(&node->ctx.word) == 0;
+    if (first) {
+        if (MISTAKE(err_before_cause)) {
+            publish(node, ending.err);
+            STEP("err-before-cause");
+        }
+        record(node, &ending, now);
+        publish(node, ending.err);
+        deps = take_dependents(node);
+    }
+    mutex_unlock(&node->mu);
+    STEP("marked-top");
+    if (!first) {
+        rein_reason_unref(ending.reason);
+        if (!MISTAKE(loser_returns_early))
+            reini_wait_marked(node);
+        return NULL;
+    }
+    if (deps)
+        spread(&walk, node, deps);
+    disarm(node);
+    finish_top(&walk, node);
+    return walk.calls;
+}

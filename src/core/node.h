@@ -1,0 +1,335 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/node.h: the context: its fields, who guards them, its states, and the rules that hold
+ * between any two lines. Private to src/core.
+ *
+ * Two sizes of context. A `struct ctx` alone is enough for what only decorates its parent: a value,
+ * without_cancel, a root. A `struct node` can be done, and so has a lock, dependents and a place in
+ * its parent's list of dependents.
+ *
+ * Dependents are children, waiters and calls (callbacks and after-funcs), in one intrusive list, told
+ * apart by a tag. A child links to its parent's *source*: the nearest node that can be done.
+ *
+ * The life of a node:
+ *
+ *     phase   LIVE --mark--> MARKING --its whole subtree is done--> MARKED
+ *     word    0 ------------> err (-ECANCELED or -ETIMEDOUT), for ever
+ *     link    OUT --link--> LINKED --leave, or the walker--> OUT
+ *                               \--last release, while a walker has it--> HANDED --walker--> OUT
+ *
+ *   I1  word, once not 0, never changes; what the end's record says is written before it.
+ *   I2  mark is one critical section on the node's mu; linking a dependent looks at word in the same
+ *       lock: so a dependent is either found by the mark, or finds the node done.
+ *   I3  from the mark on, the list of dependents belongs to the marker alone, who walks it without
+ *       the lock. Nobody else links to it or unlinks from it; a child that is released meanwhile is
+ *       handed to the walker.
+ *   I4  a node is not taken off its parent's list before it is MARKED: so a walk from above finds
+ *       every subtree that is still being marked by somebody else, and waits for it.
+ *   I5  a MARKED node has no dependents but calls that have not been made yet; those are guarded by
+ *       mu again.
+ *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
+ *
+ * Locking. node->mu guards deps and the links in it (until the mark, I3), and the moves of word,
+ * phase, link and aux. At most one node's mu is held at a time, and no other lock is taken under it.
+ * No user code runs under it. */
+#ifndef REIN_CORE_NODE_H
+#define REIN_CORE_NODE_H
+
+#include <assert.h>
+#include <rein/context.h>
+#include <rein/value.h>
+#include <stddef.h>
+
+#include "base/atomic.h"
+#include "base/attr.h"
+#include "plat/mutex.h"
+#include "time/clock.h"
+
+/* What kind of context it is: for its name, and for what comes after the common fields. */
+enum kind {
+    KIND_BACKGROUND,
+    KIND_TODO,
+    KIND_FAILED,
+    KIND_CLOCK,          /* the root of a virtual clock: struct clock_root */
+    KIND_WITHOUT_CANCEL, /* struct ctx */
+    KIND_VALUE,          /* struct value */
+    KIND_CANCEL,         /* struct node; struct timed if HAS_TIMER */
+    KIND_DEADLINE,       /* struct timed */
+    KIND_MERGE,          /* struct joined */
+    KIND_DETACH,         /* struct joined */
+    KIND_FOREIGN,        /* struct foreign */
+};
+
+/* flags: set before the context is published, and constant. */
+enum {
+    KIND_MASK = 0xf,
+    NEVER_DONE = 0x10, /* nothing above can end it either: nobody links to it */
+    IMMORTAL = 0x20,   /* static: not counted */
+    HAS_TIMER = 0x40,
+    LISTED = 0x80,     /* in the leak report's list */
+    CLOCK_SHIFT = 8,   /* 8 bits: the id of its clock */
+    BIRTH_SHIFT = 16,  /* 16 bits: how many forks ago the process began; see fork.c */
+};
+
+/* A dependent's place in a list. */
+enum dep_kind { DEP_CHILD, DEP_CHILD_ALSO, DEP_WAITER, DEP_CALLBACK, DEP_AFTER };
+enum link { OUT, LINKED, HANDED };
+
+struct dep {
+    struct dep *next;
+    union {
+        struct dep **pprev;       /* while LINKED to a node that is not marked */
+        struct deferred deferred; /* after: a node with calls to make, in its walk's list of those */
+    };
+    uint8_t kind; /* constant */
+    uint8_t link; /* atomic; enum link */
+    uint8_t via;  /* nodes: the dep by which the walk came, written by the marker */
+    uint8_t ended;/* nodes: enum ended; written before word */
+    uint32_t word;/* atomic; nodes: phase; calls: their state */
+};
+
+struct binding;
+struct timed;
+
+struct ctx {
+    int32_t word; /* atomic; the public head */
+    uint32_t flags;
+    const void *aux;               /* FOLLOWS: the source; else NULL or struct done_fd, under mu */
+    uint64_t refs;                 /* atomic: references; in the high half, those that are owners */
+    const struct ctx *parent;      /* constant; a reference; NULL for roots */
+    const char *site;              /* constant */
+    const struct binding *values;  /* constant; the nearest binding, or NULL */
+    const struct timed *limit;     /* constant; whose deadline is the earliest, or NULL */
+};
+
+enum { ONE_VIEW = 1 };
+#define ONE_OWNER ((UINT64_C(1) << 32) | 1)
+#define REFERENCES(refs) ((uint32_t)(refs))
+#define OWNERS(refs) ((uint32_t)((refs) >> 32))
+
+enum phase { LIVE = 0, MARKING = 1, MARKED = 2, WAITED = 0x80 /* or'ed: somebody waits in the lot */ };
+enum ended { NOT_ENDED, ENDED_ABOVE, ENDED_HERE };
+
+struct node {
+    struct ctx ctx;
+    reini_mutex mu;
+    int32_t end_thread;        /* ENDED_HERE */
+    struct dep *deps;
+    struct dep dep;            /* our place in the parent's source; dep.word is our phase */
+    union {
+        const struct node *origin; /* ENDED_ABOVE: the node that ended first; alive by I6 */
+        const rein_reason *reason; /* ENDED_HERE: a reference, or NULL */
+    };
+    const char *end_site;      /* ENDED_HERE */
+    int64_t end_at;            /* ENDED_HERE */
+};
+
+/* A node with a deadline of its own. */
+struct timed {
+    struct node node;
+    struct timer timer;        /* guarded by the clock's mu; when is constant */
+    const rein_reason *cause;  /* constant; a reference, or NULL: for the end by this deadline */
+};
+
+/* A node with a second parent: done with `also` too (merge), or in place of its parent (detach). */
+struct joined {
+    struct timed timed;
+    struct dep dep_also;
+    const struct ctx *also; /* constant; a reference */
+    uint32_t handed;        /* atomic; how many walkers and releasers still have to let go of it */
+};
+
+static_assert(offsetof(struct ctx, word) == offsetof(struct rein_head, word) &&
+                  offsetof(struct ctx, aux) == offsetof(struct rein_head, next),
+              "the inlined head is ABI for ever");
+static_assert(sizeof(void *) != 8 || sizeof(struct node) == 120, "a child fits a chunk of 128 bytes");
+static_assert(sizeof(void *) != 8 || sizeof(struct timed) <= 184, "a timeout fits one of 192");
+
+static inline struct ctx *ctx_of(const rein_ctx *ctx)
+{
+    return (struct ctx *)(uintptr_t)ctx; /* const is the caller's capability, not the memory's */
+}
+
+static inline rein_ctx *public_of(const struct ctx *ctx)
+{
+    return (rein_ctx *)(uintptr_t)ctx;
+}
+
+static inline enum kind kind_of(const struct ctx *ctx)
+{
+    return (enum kind)(ctx->flags & KIND_MASK);
+}
+
+static inline struct node *node_of(const struct ctx *ctx)
+{
+    return (struct node *)(uintptr_t)ctx;
+}
+
+static inline struct timed *timed_of(const struct ctx *ctx)
+{
+    return (struct timed *)(uintptr_t)ctx;
+}
+
+static inline struct joined *joined_of(const struct ctx *ctx)
+{
+    return (struct joined *)(uintptr_t)ctx;
+}
+
+/* The node that ctx lives and dies with; only for those that can be done. */
+static inline struct node *source_of(const struct ctx *ctx)
+{
+    return load_relaxed(&ctx->word) == REIN_WORD_FOLLOWS ? node_of((const struct ctx *)ctx->aux)
+                                                         : node_of(ctx);
+}
+
+/* Whether there is a struct node to it. */
+static inline bool is_node(const struct ctx *ctx)
+{
+    return kind_of(ctx) >= KIND_CANCEL && load_relaxed(&ctx->word) != REIN_WORD_FOLLOWS;
+}
+
+static inline bool has_two_parents(const struct ctx *ctx)
+{
+    return kind_of(ctx) == KIND_MERGE || kind_of(ctx) == KIND_DETACH;
+}
+
+static inline uint8_t clock_id(const struct ctx *ctx)
+{
+    return (uint8_t)(ctx->flags >> CLOCK_SHIFT);
+}
+
+static inline struct reini_clock *clock_of(const struct ctx *ctx)
+{
+    return reini_clock_of(clock_id(ctx));
+}
+
+extern uint16_t reini_birth; /* see fork.c; changes only in the child of a fork() */
+
+/* Whether it was inherited through a fork(): then its locks, lists and timers are not to be touched. */
+static inline bool is_frozen(const struct ctx *ctx)
+{
+    return UNLIKELY((uint16_t)(ctx->flags >> BIRTH_SHIFT) != reini_birth) && !(ctx->flags & IMMORTAL);
+}
+
+static inline void dep_push(struct dep **head, struct dep *dep)
+{
+    dep->next = *head;
+    dep->pprev = head;
+    if (dep->next)
+        dep->next->pprev = &dep->next;
+    *head = dep;
+}
+
+static inline void dep_unlink(struct dep *dep)
+{
+    *dep->pprev = dep->next;
+    if (dep->next)
+        dep->next->pprev = dep->pprev;
+}
+
+/* ---- birth.c ---- */
+
+extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
+
+/* Memory for a context under parent, with the common fields set: inherits values, limit and clock,
+ * takes a reference to parent. NULL if memory is short. */
+struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind, size_t size);
+
+/* The rest of a node: live, unlinked. */
+void reini_node_init(struct node *node);
+
+/* Link a new node to the source of its parent, or let it be born done. */
+void reini_node_link(struct node *node, const struct ctx *parent);
+
+/* Link it to that of its other parent too, or end it. */
+void reini_node_link_also(struct joined *joined);
+
+/* Let a new, unlinked node be born done by its own deadline. */
+void reini_node_born_late(struct timed *timed);
+
+/* ---- ref.c ---- */
+
+static inline void ctx_ref(const struct ctx *ctx)
+{
+    /* relaxed: whoever hands a reference on orders it. */
+    if (!(ctx->flags & IMMORTAL))
+        add_relaxed(&((struct ctx *)(uintptr_t)ctx)->refs, ONE_VIEW);
+}
+
+bool reini_ctx_try_ref(struct ctx *ctx); /* false if the last reference has gone */
+void reini_ctx_unref(const struct ctx *ctx);
+
+/* For the walker: a node whose release met the walk, and was handed over, is out of it. */
+void reini_node_handed(struct node *node);
+
+/* Take a node off its parents' lists, after it was marked. */
+void reini_node_leave(struct node *node);
+
+/* ---- mark.c ---- */
+
+struct ending {
+    int err;
+    const rein_reason *reason; /* a reference that passes to the node, or NULL */
+    const char *site;
+};
+
+/* Decide that node is done, and everything below it. The caller keeps node alive. Returns the calls
+ * to be made, for reini_run_calls() or reini_put_off_calls(), whether or not this call was first;
+ * in either case the whole subtree is marked on return. ending->reason is consumed. */
+struct deferred *reini_mark(struct node *node, struct ending ending);
+
+/* The same for a node without dependents, whose end is that of another above it. */
+void reini_mark_above(struct node *node, const struct node *end);
+
+void reini_wait_marked(struct node *node);
+
+/* Where ctx's end is recorded, or NULL while it is live. */
+const struct node *reini_end_of(const struct ctx *ctx);
+
+/* ---- call.c ---- */
+
+/* Make the calls of all nodes in the chain, and give back the references that it holds. */
+void reini_run_calls(struct deferred *chain);
+
+/* Leave them to the driver of the clock. */
+void reini_put_off_calls(struct reini_clock *clock, struct deferred *chain);
+
+/* At the last release: after-funcs are dropped; a callback is a caller's bug. */
+void reini_drop_calls(struct node *node);
+
+/* ---- done.c ---- */
+
+/* Make the descriptor readable, if somebody asked for one; under mu. */
+void reini_done_fd_raise(struct node *node);
+void reini_done_fd_close(struct node *node);
+
+void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
+
+/* ---- deadline.c ---- */
+
+extern const struct timer_kind reini_deadline_timer;
+
+/* If the deadline of ctx has passed: mark the context whose it is. */
+void reini_notice(const struct ctx *ctx);
+
+/* The instant until which a blocking call under ctx may sleep. */
+int64_t reini_bound(const struct ctx *ctx);
+
+/* ---- fork.c ---- */
+
+/* End an inherited context: it alone, without locks. ending.reason is consumed. */
+void reini_frozen_end(const struct ctx *ctx, struct ending ending);
+
+/* A descriptor for an inherited context; see rein_done_fd(). */
+int reini_frozen_fd(struct node *node, int *ret_fd);
+
+/* ---- value.c, foreign.c, leak.c: what goes with the memory ---- */
+void reini_value_drop(struct ctx *ctx);
+void reini_foreign_drop(struct ctx *ctx);
+
+extern uint32_t reini_leaks; /* atomic; whether contexts are listed */
+struct ctx *reini_leak_alloc(size_t size);
+void reini_leak_free(struct ctx *ctx);
+void reini_leak_forked(void);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* core/ref.c: references, owners, and the last release.
+ *
+ * A release can come at any moment of a walk through the same tree. The last one of a node
+ *   1 takes its timer off the clock, so that nobody can find it by that,
+ *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it sets
+ *     link from LINKED to HANDED and is finished, and the walker goes on from here when it is past;
+ *   3 drops the calls that were never made, closes the descriptor, gives back what the memory holds,
+ *   4 and drops the references to the parents, which may be their last: a list, not a recursion.
+ *
+ * Orders. Dropping a reference is acq_rel: what any holder did to the context is done before the
+ * last one frees it. */
+#include <errno.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/panic.h"
+#include "core/node.h"
+
+bool reini_ctx_try_ref(struct ctx *ctx)
+{
+    uint64_t refs = load_relaxed(&ctx->refs);
+    while (REFERENCES(refs) != 0)
+        if (cas_relaxed(&ctx->refs, &refs, refs + ONE_VIEW))
+            return true;
+    return false;
+}
+
+/* ---- out of the parents' lists ---- */
+
+/* Take one place of a node out of its list. With `release`: hand it to the walker whose list it is.
+ * Returns whether it was handed over; then the node may be gone. */
+static bool leave(struct dep *dep, const struct ctx *parent, bool release)
+{
+    /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
+    if (load_acquire(&dep->link) == OUT)
+        return false;
+    struct node *source = source_of(parent);
+    STEP("leave");
+    mutex_lock(&source->mu);
+    bool live = load_relaxed(&source->ctx.word) == 0;
+    if (live && load_relaxed(&dep->link) == LINKED) {
+        dep_unlink(dep);
+        store_relaxed(&dep->link, OUT);
+    }
+    mutex_unlock(&source->mu);
+    if (live || !release)
+        return false;
+    if (MISTAKE(handover_ignored))
+        return false;
+    uint8_t linked = LINKED;
+    /* acq_rel: the walker that finds HANDED sees all we did to the node; if it was faster and set
+     * OUT, we see that it is done with it. */
+    return cas_acq_rel(&dep->link, &linked, HANDED);
+}
+
+void reini_node_leave(struct node *node)
+{
+    leave(&node->dep, node->ctx.parent, false); /* a detached one is not linked there */
+    if (has_two_parents(&node->ctx))
+        leave(&joined_of(&node->ctx)->dep_also, joined_of(&node->ctx)->also, false);
+}
+
+/* Step 2. Returns whether the node is ours still: false if some walker is to go on. */
+static bool leave_for_good(struct node *node)
+{
+    if (!has_two_parents(&node->ctx))
+        return !leave(&node->dep, node->ctx.parent, true);
+    /* Two walkers may get it; it goes on with whoever of the two and us is the last. */
+    struct joined *joined = joined_of(&node->ctx);
+    uint32_t mine = 1;
+    store_relaxed(&joined->handed, 3);
+    if (!leave(&node->dep, node->ctx.parent, true))
+        mine++;
+    if (!leave(&joined->dep_also, joined->also, true))
+        mine++;
+    /* acq_rel: the last one sees what the others did. */
+    return sub_acq_rel(&joined->handed, mine) == mine;
+}
+
+/* ---- the end of the memory ---- */
+
+static void destroy(struct ctx *ctx)
+{
+    if (kind_of(ctx) == KIND_VALUE)
+        reini_value_drop(ctx);
+    else if (kind_of(ctx) == KIND_FOREIGN)
+        reini_foreign_drop(ctx);
+    if (is_node(ctx)) {
+        struct node *node = node_of(ctx);
+        reini_done_fd_close(node);
+        if (node->dep.ended == ENDED_HERE)
+            rein_reason_unref(node->reason);
+        if (ctx->flags & HAS_TIMER)
+            rein_reason_unref(timed_of(ctx)->cause);
+    }
+    if (UNLIKELY(ctx->flags & LISTED))
+        reini_leak_free(ctx);
+    else
+        reini_free(ctx);
+}
+
+/* A context whose last reference has gone waits in a list by its site, which it needs no more. */
+struct doomed {
+    struct ctx *first;
+};
+
+static void doom(struct doomed *doomed, struct ctx *ctx)
+{
+    ctx->site = (const char *)doomed->first;
+    doomed->first = ctx;
+}
+
+static void drop(struct doomed *doomed, const struct ctx *shared)
+{
+    struct ctx *ctx = (struct ctx *)(uintptr_t)shared;
+    if (!ctx || (ctx->flags & IMMORTAL))
+        return;
+    if (REFERENCES(sub_acq_rel(&ctx->refs, ONE_VIEW)) == 1)
+        doom(doomed, ctx);
+}
+
+/* Steps 3 and 4. */
+static void finish(struct doomed *doomed, struct ctx *ctx)
+{
+    if (is_node(ctx) && !is_frozen(ctx))
+        reini_drop_calls(node_of(ctx));
+    const struct ctx *parent = ctx->parent;
+    const struct ctx *also = has_two_parents(ctx) ? joined_of(ctx)->also : NULL;
+    if (kind_of(ctx) == KIND_CLOCK)
+        reini_clock_free_virtual(clock_of(ctx));
+    destroy(ctx);
+    drop(doomed, parent);
+    drop(doomed, also);
+}
+
+/* Steps 1 and 2; whether to go on. */
+static bool retire(struct ctx *ctx)
+{
+    if (!is_node(ctx) || is_frozen(ctx))
+        return true;
+    if (ctx->flags & HAS_TIMER)
+        reini_clock_disarm(clock_of(ctx), &timed_of(ctx)->timer);
+    return leave_for_good(node_of(ctx));
+}
+
+static void bury(struct doomed *doomed)
+{
+    while (doomed->first) {
+        struct ctx *ctx = doomed->first;
+        doomed->first = (struct ctx *)(uintptr_t)ctx->site;
+        if (retire(ctx))
+            finish(doomed, ctx);
+    }
+}
+
+void reini_node_handed(struct node *node)
+{
+    if (has_two_parents(&node->ctx) && sub_acq_rel(&joined_of(&node->ctx)->handed, 1) != 1)
+        return;
+    struct doomed doomed = {NULL};
+    finish(&doomed, &node->ctx);
+    bury(&doomed);
+}
+
+void reini_ctx_unref(const struct ctx *ctx)
+{
+    struct doomed doomed = {NULL};
+    drop(&doomed, ctx);
+    bury(&doomed);
+}
+
+/* ---- the public calls ---- */
+
+rein_ctx *rein_share(rein_ctx *shared)
+{
+    REQUIRE_CONTEXT(shared);
+    struct ctx *ctx = ctx_of(shared);
+    if (!(ctx->flags & IMMORTAL))
+        add_relaxed(&ctx->refs, ONE_OWNER);
+    return shared;
+}
+
+const rein_ctx *rein_ref(const rein_ctx *ctx)
+{
+    REQUIRE_CONTEXT(ctx);
+    ctx_ref(ctx_of(ctx));
+    return ctx;
+}
+
+void rein_unref(const rein_ctx *view)
+{
+    if (!view)
+        return;
+    struct ctx *ctx = ctx_of(view);
+    if (ctx->flags & IMMORTAL)
+        return;
+    uint64_t refs = load_relaxed(&ctx->refs);
+    if (UNLIKELY(REFERENCES(refs) <= OWNERS(refs)))
+        reini_panic("unref-without-view", "given back more often than taken", ctx);
+    reini_ctx_unref(ctx);
+}
+
+/* Nobody else holds it: a mere release. In one step, for a walker or the keeper may just be about to
+ * take a reference, and after it a last release has no other to meet. */
+static bool release_sole(struct ctx *ctx)
+{
+    uint64_t sole = ONE_OWNER;
+    if (load_relaxed(&ctx->refs) != ONE_OWNER)
+        return false;
+    if ((ctx->flags & HAS_TIMER) && !is_frozen(ctx))
+        reini_clock_disarm(clock_of(ctx), &timed_of(ctx)->timer);
+    if (!cas_acq_rel(&ctx->refs, &sole, 0))
+        return false;
+    struct doomed doomed = {NULL};
+    if (!is_node(ctx) || is_frozen(ctx) || leave_for_good(node_of(ctx)))
+        finish(&doomed, ctx);
+    bury(&doomed);
+    return true;
+}
+
+void rein_end_at(const char *site, rein_ctx *owner)
+{
+    if (!owner)
+        return;
+    struct ctx *ctx = ctx_of(owner);
+    if ((ctx->flags & IMMORTAL) || LIKELY(release_sole(ctx)))
+        return;
+    if (UNLIKELY(OWNERS(load_relaxed(&ctx->refs)) == 0))
+        reini_panic("end-without-owner", "ended more often than there are owners", ctx);
+    if (is_node(ctx))
+        rein_cancel_at(site, owner);
+    struct doomed doomed = {NULL};
+    if (REFERENCES(sub_acq_rel(&ctx->refs, ONE_OWNER)) == 1)
+        doom(&doomed, ctx);
+    bury(&doomed);
+}
+
+void(rein_end)(rein_ctx *ctx)
+{
+    rein_end_at("rein_end", ctx);
+}

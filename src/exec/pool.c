@@ -1,0 +1,336 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* exec/pool.c: an elastic pool: the first worker starts when somebody secures a job, more when the
+ * ones there cannot get on, and they leave when they have been idle for a while.
+ *
+ * Growing. A queued job gets a new thread at once when every worker is parked in rein, because such
+ * a worker may be waiting for that very job; otherwise when no job has been taken for STALL, looked
+ * at by a timer. If a thread cannot be started then, the job waits for a worker; there always is
+ * one, for securing it was what could fail.
+ *
+ * Locking. mu guards everything in `pool` and the next_idle of its workers. It is a leaf; threads
+ * are started, jobs run and timers armed without it. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "exec/exec.h"
+#include "plat/mutex.h"
+#include "plat/plat.h"
+#include "time/clock.h"
+#include "time/instant.h"
+#include "wait/lot.h"
+#include "wait/strand.h"
+
+static const int64_t LINGER = 1000000000; /* how long an idle worker stays */
+static const int64_t STALL = 2000000;     /* without progress, before there is one more */
+
+struct worker {
+    struct park_observer observer;
+    struct strand strand; /* signalled once when taken off the idle list */
+    struct worker *next_idle;
+};
+
+static int secure(rein_executor *executor);
+static void forgo(rein_executor *executor);
+static void post(rein_executor *executor, rein_job *job);
+static bool stall_pin(struct timer *timer);
+static void stall_fire(struct timer *timer);
+
+static const struct timer_kind stall_kind = {stall_pin, stall_fire};
+static rein_executor executor = {sizeof executor, "pool", secure, forgo, post};
+
+static struct pool {
+    reini_mutex mu;
+    rein_job *first, *last; /* queued jobs */
+    struct worker *idle;    /* latest first, so that the others get to leave */
+    uint32_t workers;       /* threads, starting ones included; atomic, its end is told to the lot */
+    uint32_t parked;        /* of these, in a job that is parked in rein */
+    uint32_t running;       /* of these, in a job */
+    size_t secured;         /* jobs still to come: one worker stays for them */
+    uint64_t taken;         /* jobs taken so far: the measure of progress */
+    uint64_t taken_before;  /* the same when the stall timer was armed */
+    bool stalling;          /* the stall timer is armed, or firing */
+    bool forbidden;
+    bool leaving;      /* quiesce: idle workers leave now */
+    bool has_gone;     /* `gone` has left and is to be joined, by the next to leave or quiesce */
+    reini_thread gone;
+    struct timer stall;
+} pool;
+
+rein_executor *rein_pool_executor(void)
+{
+    return &executor;
+}
+
+/* ---- parking ---- */
+
+static bool wants_worker(void)
+{
+    return pool.first && !pool.idle && pool.parked == pool.workers && !pool.forbidden;
+}
+
+static void work(void *arg);
+
+/* A thread for the worker that has been counted in under mu. Without mu. */
+static int start_worker(void)
+{
+    reini_thread thread;
+    int r = reini_thread_start(&thread, "rein-worker", work, NULL);
+    if (r < 0) {
+        mutex_lock(&pool.mu);
+        pool.workers--;
+        mutex_unlock(&pool.mu);
+    }
+    return r;
+}
+
+static void parking(struct park_observer *observer)
+{
+    (void)observer;
+    mutex_lock(&pool.mu);
+    pool.parked++;
+    bool start = wants_worker();
+    if (start)
+        pool.workers++;
+    mutex_unlock(&pool.mu);
+    if (start)
+        start_worker();
+}
+
+static void resumed(struct park_observer *observer)
+{
+    (void)observer;
+    mutex_lock(&pool.mu);
+    pool.parked--;
+    mutex_unlock(&pool.mu);
+}
+
+/* ---- workers ---- */
+
+/* Under mu: the next job, or NULL. */
+static rein_job *take(void)
+{
+    rein_job *job = pool.first;
+    if (job) {
+        pool.first = job->next;
+        pool.taken++;
+        pool.running++;
+    }
+    return job;
+}
+
+/* Under mu, which is let go for the wait: be idle until signalled or LINGER is over. */
+static void linger(struct worker *worker)
+{
+    reini_strand_init(&worker->strand);
+    worker->next_idle = pool.idle;
+    pool.idle = worker;
+    mutex_unlock(&pool.mu);
+    bool signalled = reini_strand_wait(&worker->strand, 1, instant_add(reini_plat_now(), LINGER));
+    mutex_lock(&pool.mu);
+    if (signalled)
+        return;
+    for (struct worker **at = &pool.idle; *at; at = &(*at)->next_idle) {
+        if (*at == worker) {
+            *at = worker->next_idle;
+            return;
+        }
+    }
+    mutex_unlock(&pool.mu); /* taken off meanwhile: its one signal is on the way */
+    reini_strand_wait(&worker->strand, 1, INT64_MAX);
+    mutex_lock(&pool.mu);
+}
+
+/* Under mu: may this worker, which found no job after lingering, leave? */
+static bool may_leave(void)
+{
+    return !pool.first && (pool.workers > 1 || pool.secured == 0);
+}
+
+static void leave(void)
+{
+    bool join = pool.has_gone;
+    reini_thread before = pool.gone;
+    pool.has_gone = true;
+    pool.gone = reini_thread_self();
+    mutex_unlock(&pool.mu);
+    if (join)
+        reini_thread_join(before);
+    /* Last, so that quiesce, which waits for 0, finds in `gone` the one that is still to be joined. */
+    mutex_lock(&pool.mu);
+    store_release(&pool.workers, pool.workers - 1);
+    mutex_unlock(&pool.mu);
+    reini_lot_wake(&pool.workers);
+}
+
+static void work(void *arg)
+{
+    (void)arg;
+    struct worker worker = {.observer = {parking, resumed}};
+    mutex_lock(&pool.mu);
+    for (bool lingered = false;;) {
+        rein_job *job = take();
+        if (job) {
+            lingered = false;
+            mutex_unlock(&pool.mu);
+            reini_observe_parking(&worker.observer);
+            job->run(job);
+            reini_observe_parking(NULL);
+            mutex_lock(&pool.mu);
+            pool.running--;
+        } else if ((lingered || pool.leaving) && may_leave()) {
+            leave();
+            return;
+        } else {
+            linger(&worker);
+            lingered = true;
+        }
+    }
+}
+
+/* ---- stalls ---- */
+
+static bool stall_pin(struct timer *timer)
+{
+    (void)timer; /* static */
+    return true;
+}
+
+/* Without mu, with `stalling` set by this thread. */
+static void watch_for_stall(void)
+{
+    pool.stall.kind = &stall_kind;
+    pool.stall.when = instant_add(reini_plat_now(), STALL);
+    if (reini_clock_arm(&reini_real_clock, &pool.stall, NULL) == 0)
+        return;
+    mutex_lock(&pool.mu); /* no keeper: jobs wait for a worker, or for one to park */
+    pool.stalling = false;
+    mutex_unlock(&pool.mu);
+}
+
+static void stall_fire(struct timer *timer)
+{
+    (void)timer;
+    mutex_lock(&pool.mu);
+    bool stuck = pool.first && !pool.idle;
+    bool start = stuck && pool.taken == pool.taken_before && !pool.forbidden;
+    if (start)
+        pool.workers++;
+    pool.taken_before = pool.taken;
+    pool.stalling = stuck;
+    mutex_unlock(&pool.mu);
+    if (start)
+        start_worker();
+    if (stuck)
+        watch_for_stall();
+}
+
+/* ---- the executor ---- */
+
+static int secure(rein_executor *unused)
+{
+    (void)unused;
+    mutex_lock(&pool.mu);
+    bool start = pool.workers == 0;
+    int r = start && pool.forbidden ? -EAGAIN : 0;
+    if (r == 0)
+        pool.secured++;
+    if (r == 0 && start)
+        pool.workers++;
+    mutex_unlock(&pool.mu);
+    if (r == 0 && start && (r = start_worker()) < 0)
+        forgo(&executor);
+    return r;
+}
+
+static void forgo(rein_executor *unused)
+{
+    (void)unused;
+    mutex_lock(&pool.mu);
+    pool.secured--;
+    mutex_unlock(&pool.mu);
+}
+
+static void post(rein_executor *unused, rein_job *job)
+{
+    (void)unused;
+    job->next = NULL;
+    mutex_lock(&pool.mu);
+    pool.secured--;
+    if (pool.first)
+        pool.last->next = job;
+    else
+        pool.first = job;
+    pool.last = job;
+    bool start = wants_worker();
+    if (start)
+        pool.workers++;
+    struct worker *idle = pool.idle;
+    if (idle)
+        pool.idle = idle->next_idle;
+    bool watch = !idle && !start && !pool.stalling;
+    if (watch) {
+        pool.stalling = true;
+        pool.taken_before = pool.taken;
+    }
+    mutex_unlock(&pool.mu);
+    if (idle)
+        reini_strand_signal(&idle->strand);
+    if (start)
+        start_worker();
+    if (watch)
+        watch_for_stall();
+}
+
+/* ---- the process ---- */
+
+int reini_pool_quiesce(void)
+{
+    if (reini_clock_disarm(&reini_real_clock, &pool.stall)) {
+        mutex_lock(&pool.mu);
+        pool.stalling = false;
+        mutex_unlock(&pool.mu);
+    }
+    mutex_lock(&pool.mu);
+    int r = pool.secured > 0 || pool.first || pool.running > 0 ? -EBUSY : 0;
+    pool.leaving = true;
+    struct worker *idle = pool.idle;
+    pool.idle = NULL;
+    mutex_unlock(&pool.mu);
+    while (idle) {
+        struct worker *worker = idle;
+        idle = worker->next_idle; /* before the signal, after which it is gone */
+        reini_strand_signal(&worker->strand);
+    }
+    uint32_t left;
+    while (r == 0 && (left = load_acquire(&pool.workers)) > 0)
+        reini_lot_wait(&pool.workers, left);
+    mutex_lock(&pool.mu);
+    bool join = r == 0 && pool.has_gone;
+    reini_thread gone = pool.gone;
+    if (join)
+        pool.has_gone = false;
+    pool.leaving = false;
+    mutex_unlock(&pool.mu);
+    if (join)
+        reini_thread_join(gone);
+    return r;
+}
+
+int reini_pool_forbid(void)
+{
+    mutex_lock(&pool.mu);
+    int r = pool.workers > 0 ? -EBUSY : 0;
+    if (r == 0)
+        pool.forbidden = true;
+    mutex_unlock(&pool.mu);
+    return r;
+}
+
+void reini_pool_forked(void)
+{
+    bool forbidden = pool.forbidden;
+    pool = (struct pool){.forbidden = forbidden};
+}

@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* plat/linux/thread.c: threads with all signals blocked. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "base/mem.h"
+#include "plat/plat.h"
+
+struct start {
+    void (*run)(void *);
+    void *arg;
+};
+
+static void *begin(void *memory)
+{
+    struct start start = *(struct start *)memory;
+    reini_free(memory);
+    start.run(start.arg);
+    return NULL;
+}
+
+int reini_thread_start(reini_thread *ret_thread, const char *name, void (*run)(void *), void *arg)
+{
+    struct start *start = reini_alloc(sizeof *start);
+    if (!start)
+        return -EAGAIN;
+    *start = (struct start){run, arg};
+    int saved = errno;
+    /* Blocked before it exists, so that no signal of the program's can ever arrive on it. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int r = pthread_create(&thread, NULL, begin, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0) {
+        pthread_setname_np(thread, name);
+        ret_thread->handle = (unsigned long)thread;
+    } else {
+        reini_free(start);
+    }
+    errno = saved;
+    return r == 0 ? 0 : -EAGAIN;
+}
+
+void reini_thread_join(reini_thread thread)
+{
+    /* pthread_join is a cancellation point: a rein call is none. */
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    pthread_join((pthread_t)thread.handle, NULL);
+    pthread_setcancelstate(state, NULL);
+}
+
+reini_thread reini_thread_self(void)
+{
+    return (reini_thread){(unsigned long)pthread_self()};
+}
+
+void reini_thread_precise(void)
+{
+    int saved = errno;
+    prctl(PR_SET_TIMERSLACK, 1UL); /* the default of 50 us is half of all lateness */
+    errno = saved;
+}

@@ -1,0 +1,28 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* plat/mutex.c: the contended half of the short lock. */
+#include "plat/mutex.h"
+
+#include "plat/cpu.h"
+#include "plat/plat.h"
+
+/* About as long as the longest critical section of a node; more only burns the holder's time. */
+enum { SPINS = 100 };
+
+void reini_mutex_lock_slow(reini_mutex *mutex)
+{
+    for (int i = 0; i < SPINS; i++) {
+        uint32_t unheld = 0;
+        if (load_relaxed(&mutex->word) == 0 && cas_acquire(&mutex->word, &unheld, 1))
+            return;
+        reini_cpu_relax();
+    }
+    /* Whoever gets it by 2 may wake one sleeper too many at the end; never one too few. */
+    while (exchange_acquire(&mutex->word, 2) != 0)
+        reini_word_sleep(&mutex->word, 2, INT64_MAX);
+}
+
+void reini_mutex_unlock_slow(reini_mutex *mutex)
+{
+    reini_word_wake(&mutex->word, false);
+}

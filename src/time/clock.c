@@ -1,0 +1,126 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* time/clock.c: arming, disarming and firing on a clock.
+ *
+ * Locking. clock->mu guards the queue and every timer in it. It is a leaf: nothing is locked,
+ * fired or called while it is held, but for timer_kind.pin, which only counts. */
+#include "time/clock.h"
+
+#include <errno.h>
+
+#include "base/fault.h"
+#include "time/instant.h"
+#include "time/keeper.h"
+
+struct reini_clock reini_real_clock;
+
+void reini_clock_init(struct reini_clock *clock, int64_t now)
+{
+    *clock = (struct reini_clock){.now = now, .sleeps_until = NEVER};
+    reini_timerq_init(&clock->queue, now);
+}
+
+/* Before any other constructor of a program can derive a context. */
+__attribute__((constructor(101))) static void begin(void)
+{
+    reini_clock_init(&reini_real_clock, reini_plat_now());
+}
+
+void reini_clock_forked(void)
+{
+    reini_clock_init(&reini_real_clock, reini_plat_now());
+    reini_keeper_forked();
+}
+
+/* Under clock->mu, so that the driver is not taken away meanwhile: tell it about something due at
+ * `when`, if that is sooner than it would look by itself. */
+static void tell(struct reini_clock *clock, int64_t when)
+{
+    if (when >= clock->sleeps_until)
+        return;
+    clock->sleeps_until = when; /* the next, later one need not tell it again */
+    if (clock->driver)
+        clock->driver->poke(clock->driver);
+}
+
+int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over)
+{
+    mutex_lock(&clock->mu);
+    while (UNLIKELY(!clock->driver && !clock->is_virtual)) {
+        mutex_unlock(&clock->mu);
+        int r = reini_keeper_start();
+        if (r < 0)
+            return r;
+        mutex_lock(&clock->mu);
+    }
+    if (!over || load_relaxed(over) == 0) {
+        reini_timerq_insert(&clock->queue, timer);
+        tell(clock, timer->when);
+    }
+    mutex_unlock(&clock->mu);
+    return 0;
+}
+
+bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
+{
+    if (MISTAKE(timer_not_disarmed) && timer->kind->fire)
+        return false;
+    mutex_lock(&clock->mu);
+    bool armed = timer->state == TIMER_ARMED;
+    if (armed)
+        reini_timerq_remove(&clock->queue, timer);
+    mutex_unlock(&clock->mu);
+    return armed;
+}
+
+void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
+                       deferred_fn *run)
+{
+    mutex_lock(&clock->mu);
+    last->next = clock->calls;
+    clock->calls = first;
+    clock->run_calls = run;
+    tell(clock, INT64_MIN);
+    mutex_unlock(&clock->mu);
+}
+
+size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
+{
+    struct list due, pinned;
+    list_init(&due);
+    list_init(&pinned);
+    size_t fired = 0;
+    mutex_lock(&clock->mu);
+    clock->sleeps_until = INT64_MIN; /* awake: nobody need poke before the next settle */
+    reini_timerq_take_due(&clock->queue, now, &due);
+    while (!list_empty(&due)) {
+        struct timer *timer = CONTAINER_OF(list_take(&due), struct timer, link);
+        if (timer->kind->pin(timer))
+            list_insert(&pinned, &timer->link);
+        else
+            timer->state = TIMER_IDLE; /* its owner is about to disarm it, and waits for mu */
+    }
+    mutex_unlock(&clock->mu);
+
+    for (; !list_empty(&pinned); fired++) {
+        struct timer *timer = CONTAINER_OF(list_take(&pinned), struct timer, link);
+        timer->kind->fire(timer);
+    }
+    mutex_lock(&clock->mu);
+    struct deferred *calls = clock->calls;
+    deferred_fn *run = clock->run_calls;
+    clock->calls = NULL;
+    mutex_unlock(&clock->mu);
+    if (calls)
+        run(calls);
+    return fired;
+}
+
+int64_t reini_clock_settle(struct reini_clock *clock)
+{
+    mutex_lock(&clock->mu);
+    int64_t until = clock->calls ? INT64_MIN : reini_timerq_wake_at(&clock->queue);
+    clock->sleeps_until = until;
+    mutex_unlock(&clock->mu);
+    return until;
+}

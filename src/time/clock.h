@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* time/clock.h: a clock with the timers that are armed on it: the real one, or a virtual one.
+ *
+ * A clock is *driven* by somebody who sleeps until its next timer and fires what is due: the real
+ * one by the keeper's thread or by a rein_loop, a virtual one by whoever advances it. */
+#ifndef REIN_TIME_CLOCK_H
+#define REIN_TIME_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plat/mutex.h"
+#include "plat/plat.h"
+#include "time/timerq.h"
+
+/* Something to run after the marks, put off by whoever may not run it (a noticer). */
+struct deferred {
+    struct deferred *next;
+};
+typedef void deferred_fn(struct deferred *chain);
+
+/* Who drives a clock. poke: come and look, something is to be done sooner than you were told;
+ * called from any thread, under the clock's lock. */
+struct driver {
+    void (*poke)(struct driver *driver);
+};
+
+struct reini_clock {
+    reini_mutex mu;          /* guards all below that does not say otherwise */
+    bool is_virtual;         /* set once */
+    uint8_t id;              /* set once; 0 is the real clock */
+    int64_t now;             /* virtual: the current instant; atomic, written under mu */
+    int64_t sleeps_until;    /* when the driver will look again by itself; INT64_MIN: at once */
+    struct driver *driver;   /* NULL: nobody */
+    struct deferred *calls;  /* put off; run by run_calls */
+    deferred_fn *run_calls;
+    struct timerq queue;
+};
+
+extern struct reini_clock reini_real_clock;
+
+/* The clock of an id that some context carries. */
+struct reini_clock *reini_clock_of(uint8_t id);
+
+void reini_clock_init(struct reini_clock *clock, int64_t now);
+
+static inline int64_t clock_now(const struct reini_clock *clock)
+{
+    /* acquire: pairs with the release in set_now(); whoever sees the instant sees what the
+     * advancing thread had done before it moved the clock there. */
+    return clock->is_virtual ? load_acquire(&clock->now) : reini_plat_now();
+}
+
+/* Arm a timer, unless *over has become nonzero: looked at under the clock's lock, so that a
+ * disarm that comes after setting it either finds the timer or prevents it.
+ * Returns 0, or -EAGAIN if nobody drives the clock and no thread can be started. */
+int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over);
+
+/* Disarm it now, if it is armed. Returns whether this call did; a timer that is FIRING is left
+ * to whoever fires it. */
+bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer);
+
+/* Put a chain of calls off until the driver's next turn. last->next is overwritten. */
+void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
+                       deferred_fn *run);
+
+/* For drivers: fire what is due at `now`, all marks first, then run what was put off. Returns how
+ * many timers that was. */
+size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
+
+/* For drivers: say when you will look again, and be told. Sets sleeps_until to the queue's next
+ * instant, or to INT64_MIN if calls are waiting; returns it. */
+int64_t reini_clock_settle(struct reini_clock *clock);
+
+/* In the child of a fork(): the real clock starts anew, without timers or a driver. */
+void reini_clock_forked(void);
+
+/* ---- virtual clocks ---- */
+
+/* A clock that stands still at now, or NULL (memory, or no id left). */
+struct reini_clock *reini_clock_new_virtual(int64_t now);
+void reini_clock_free_virtual(struct reini_clock *clock);
+size_t reini_clock_advance_to(struct reini_clock *clock, int64_t when);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* time/keeper.c: the one place that fires timers on the real clock: a thread of its own, which
+ * starts with the first timer and leaves when there has been none for a while.
+ *
+ *     (none) --start()--> running --idle for LINGER, or quiesce()--> (none)
+ *
+ * Locking. `starting` serialises start, replace, quiesce and forbid; it is taken before the clock's
+ * mu. The thread's coming and going is one fact: reini_real_clock.driver, guarded by the clock's
+ * mu; so a timer is armed either while the thread is there or before a new one is started.
+ *
+ * The keeper is below the layer `wait`, so it sleeps on a word of its own: `pokes` counts the
+ * reasons to look again, and is read before looking, so that none is lost. */
+#include "time/keeper.h"
+
+#include <errno.h>
+
+#include "base/fault.h"
+#include "time/instant.h"
+
+/* How long a thread with nothing to do stays: it costs nothing, and starting one costs 50 us. */
+static const int64_t LINGER = 1000000000;
+
+static void poke(struct driver *driver);
+
+static struct driver keeper = {.poke = poke};
+static reini_mutex starting;
+static bool forbidden;       /* guarded by starting */
+static bool joinable;        /* guarded by starting: `thread` ran and is not joined yet */
+static reini_thread thread;  /* guarded by starting */
+static uint32_t pokes;       /* atomic */
+static uint32_t dismissed;   /* atomic; quiesce() has resigned for the thread: it is to leave */
+
+static void poke(struct driver *driver)
+{
+    (void)driver;
+    /* release: pairs with the acquire in keep(); the armed timer is in the queue by now. */
+    add_release(&pokes, 1);
+    reini_word_wake(&pokes, false);
+}
+
+/* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. */
+static bool resign(void)
+{
+    struct reini_clock *clock = &reini_real_clock;
+    mutex_lock(&clock->mu);
+    bool idle = clock->driver == &keeper && clock->queue.count == 0 && !clock->calls;
+    if (idle) {
+        clock->driver = NULL;
+        clock->sleeps_until = NEVER;
+    }
+    mutex_unlock(&clock->mu);
+    return idle;
+}
+
+/* A disarmed timer does not wake the thread, for then every timeout that was not needed would cost
+ * a system call. So it naps rather than sleep until a far instant, each time twice as long while
+ * nothing happens: it finds out soon that there is nothing left, and hardly ever wakes for it. */
+static void keep(void *arg)
+{
+    (void)arg;
+    struct reini_clock *clock = &reini_real_clock;
+    reini_thread_precise();
+    int64_t nap = LINGER;
+    bool napped = false; /* a whole nap long nobody poked and nothing was due */
+    while (!load_acquire(&dismissed)) {
+        uint32_t seen = load_acquire(&pokes); /* what is armed after this, changes it */
+        size_t fired = reini_clock_fire(clock, reini_plat_now());
+        int64_t until = reini_clock_settle(clock);
+        if (until == INT64_MIN)
+            continue;
+        if (fired > 0)
+            napped = false;
+        if (until == NEVER && napped && resign())
+            return;
+        nap = napped ? instant_add(nap, nap) : LINGER;
+        int64_t wake = instant_add(reini_plat_now(), nap);
+        bool woken = reini_word_sleep(&pokes, seen, wake < until ? wake : until);
+        napped = !woken && wake < until;
+    }
+}
+
+/* Under `starting`: take back what a thread that left by itself still holds. */
+static void join_gone(void)
+{
+    if (joinable)
+        reini_thread_join(thread);
+    joinable = false;
+}
+
+static bool driven(void)
+{
+    mutex_lock(&reini_real_clock.mu);
+    bool is = reini_real_clock.driver != NULL;
+    mutex_unlock(&reini_real_clock.mu);
+    return is;
+}
+
+static void set_driver(struct driver *driver)
+{
+    mutex_lock(&reini_real_clock.mu);
+    reini_real_clock.driver = driver;
+    reini_real_clock.sleeps_until = driver ? INT64_MIN : NEVER;
+    mutex_unlock(&reini_real_clock.mu);
+}
+
+int reini_keeper_start(void)
+{
+    int r = 0;
+    mutex_lock(&starting);
+    if (!driven()) {
+        join_gone();
+        r = forbidden ? -EAGAIN : reini_thread_start(&thread, "rein-keeper", keep, NULL);
+        if (r == 0) {
+            joinable = true;
+            /* Only now, as a timer may be armed as soon as there is a driver. The thread may have
+             * settled already for an empty queue, so it is told to look again. */
+            set_driver(&keeper);
+            poke(&keeper);
+        }
+    }
+    mutex_unlock(&starting);
+    return r;
+}
+
+int reini_keeper_replace(struct driver *driver)
+{
+    mutex_lock(&starting);
+    int r = driven() ? -EBUSY : 0;
+    if (r == 0)
+        set_driver(driver);
+    mutex_unlock(&starting);
+    return r;
+}
+
+void reini_keeper_release(struct driver *driver)
+{
+    mutex_lock(&starting);
+    mutex_lock(&reini_real_clock.mu);
+    if (reini_real_clock.driver == driver) {
+        reini_real_clock.driver = NULL;
+        reini_real_clock.sleeps_until = NEVER;
+    }
+    mutex_unlock(&reini_real_clock.mu);
+    mutex_unlock(&starting);
+}
+
+int reini_keeper_quiesce(void)
+{
+    mutex_lock(&starting);
+    bool resigned = resign();
+    int r = 0;
+    if (resigned || !driven()) {
+        store_release(&dismissed, 1);
+        poke(&keeper);
+        join_gone();
+        store_relaxed(&dismissed, 0);
+    }
+    mutex_lock(&reini_real_clock.mu);
+    if (reini_real_clock.queue.count > 0)
+        r = -EBUSY;
+    mutex_unlock(&reini_real_clock.mu);
+    mutex_unlock(&starting);
+    return r;
+}
+
+int reini_keeper_forbid(void)
+{
+    mutex_lock(&starting);
+    mutex_lock(&reini_real_clock.mu);
+    int r = reini_real_clock.driver == &keeper ? -EBUSY : 0;
+    mutex_unlock(&reini_real_clock.mu);
+    if (r == 0)
+        forbidden = true;
+    mutex_unlock(&starting);
+    return r;
+}
+
+void reini_keeper_forked(void)
+{
+    starting = (reini_mutex){0};
+    joinable = false; /* that thread is the parent process's */
+    pokes = dismissed = 0;
+}

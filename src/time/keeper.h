@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* time/keeper.h: the thread that drives the real clock, and who may instead. */
+#ifndef REIN_TIME_KEEPER_H
+#define REIN_TIME_KEEPER_H
+
+#include <stdbool.h>
+#include "time/clock.h"
+
+/* Make sure the real clock has a driver: 0, or -EAGAIN (no thread can be started, or none may). */
+int reini_keeper_start(void);
+
+/* Let `driver` drive the real clock: 0, or -EBUSY if somebody does. Taken back by release. */
+int reini_keeper_replace(struct driver *driver);
+void reini_keeper_release(struct driver *driver);
+
+/* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed. */
+int reini_keeper_quiesce(void);
+
+/* No thread from here on: 0, or -EBUSY if the keeper's is running. */
+int reini_keeper_forbid(void);
+
+void reini_keeper_forked(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* time/vclock.c: virtual clocks, and the small table that turns an id into a clock.
+ *
+ * A context carries the id of its clock in one byte: virtual time is for tests, and a pointer in
+ * every context would be paid for by every program. */
+#include <errno.h>
+
+#include "base/mem.h"
+#include "time/clock.h"
+#include "time/instant.h"
+
+enum { IDS = 256 };
+
+static reini_mutex mu;                  /* guards the table's slots being taken and given back */
+static struct reini_clock *clocks[IDS]; /* atomic; [0] stays empty: the real clock */
+
+struct reini_clock *reini_clock_of(uint8_t id)
+{
+    /* acquire: pairs with the release below; the clock was made by another thread, perhaps. */
+    return id == 0 ? &reini_real_clock : load_acquire(&clocks[id]);
+}
+
+struct reini_clock *reini_clock_new_virtual(int64_t now)
+{
+    struct reini_clock *clock = reini_alloc(sizeof *clock);
+    if (!clock)
+        return NULL;
+    reini_clock_init(clock, now);
+    clock->is_virtual = true;
+    clock->sleeps_until = INT64_MIN; /* nobody sleeps, so nobody is ever to be woken */
+    mutex_lock(&mu);
+    for (int id = 1; id < IDS && clock->id == 0; id++) {
+        if (!clocks[id]) {
+            clock->id = (uint8_t)id;
+            store_release(&clocks[id], clock);
+        }
+    }
+    mutex_unlock(&mu);
+    if (clock->id != 0)
+        return clock;
+    reini_free(clock);
+    return NULL;
+}
+
+void reini_clock_free_virtual(struct reini_clock *clock)
+{
+    mutex_lock(&mu);
+    store_relaxed(&clocks[clock->id], NULL);
+    mutex_unlock(&mu);
+    reini_free(clock);
+}
+
+static int64_t next_due(struct reini_clock *clock)
+{
+    mutex_lock(&clock->mu);
+    int64_t next = clock->calls ? INT64_MIN : reini_timerq_next(&clock->queue);
+    mutex_unlock(&clock->mu);
+    return next;
+}
+
+static void set_now(struct reini_clock *clock, int64_t now)
+{
+    mutex_lock(&clock->mu);
+    if (now > load_relaxed(&clock->now))
+        store_release(&clock->now, now); /* pairs with the acquire in clock_now() */
+    mutex_unlock(&clock->mu);
+}
+
+size_t reini_clock_advance_to(struct reini_clock *clock, int64_t when)
+{
+    size_t fired = 0;
+    /* From one instant to the next, so that whatever runs reads the very instant it was due at,
+     * and what it arms on the way takes its turn. NEVER itself never comes. */
+    for (int64_t next; (next = next_due(clock)) <= when && next != NEVER;) {
+        set_now(clock, next);
+        fired += reini_clock_fire(clock, clock_now(clock));
+    }
+    if (when != NEVER)
+        set_now(clock, when);
+    return fired;
+}
