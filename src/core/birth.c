@@ -53,6 +53,8 @@ struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind 
         .values = parent->values,
         .limit = parent->limit,
     };
+    if (UNLIKELY(listed))
+        reini_leak_list(ctx);
     return ctx;
 }
 

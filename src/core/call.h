@@ -32,6 +32,7 @@ struct after {
     rein_job job;
     rein_executor *executor; /* constant */
     rein_drop_fn *drop;      /* constant; or NULL */
+    uint16_t birth;          /* constant; the process it was registered in, see fork.c */
 };
 
 static_assert(sizeof(struct call) <= sizeof(rein_callback), "the public struct has room");

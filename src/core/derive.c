@@ -37,6 +37,8 @@ static struct timed *timed_new(const char *site, const struct ctx *parent, enum 
 static rein_ctx *timed_start(struct timed *timed, int64_t now)
 {
     struct ctx *ctx = &timed->node.ctx;
+    if (load_relaxed(&ctx->word) != 0)
+        return public_of(ctx);
     if (timed->timer.when <= now) {
         struct ending ending = {.err = -ETIMEDOUT, .site = ctx->site};
         ending.reason = rein_reason_ref(timed->cause);
@@ -244,7 +246,7 @@ const rein_ctx *rein_without_cancel_at(const char *site, const rein_ctx *public_
         return public_of(&reini_failed_memory.ctx);
     ctx->flags |= NEVER_DONE;
     ctx->limit = NULL;
-    ctx->refs = ONE_VIEW;
+    store_relaxed(&ctx->refs, ONE_VIEW);
     return public_of(ctx);
 }
 

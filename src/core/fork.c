@@ -27,6 +27,8 @@ static void in_child(void)
     reini_events_forked();
     reini_pool_forked();
     reini_leak_forked();
+    /* Static, and so never frozen: they have nothing but their descriptors to guard. */
+    reini_failed_memory.mu = reini_failed_thread.mu = (reini_mutex){0};
 }
 
 __attribute__((constructor(102))) static void begin(void)

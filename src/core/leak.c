@@ -48,12 +48,15 @@ struct ctx *reini_leak_alloc(size_t size)
     if (!listing)
         return NULL;
     listing->born = reini_plat_now();
-    struct ctx *ctx = (struct ctx *)(void *)(listing + 1);
-    memset(ctx, 0, sizeof *ctx); /* a report may look before it is made */
+    return (struct ctx *)(void *)(listing + 1);
+}
+
+void reini_leak_list(struct ctx *ctx)
+{
+    struct listing *listing = (struct listing *)(void *)ctx - 1;
     mutex_lock(&mu);
     list_insert(&all, &listing->link);
     mutex_unlock(&mu);
-    return ctx;
 }
 
 void reini_leak_free(struct ctx *ctx)
@@ -78,12 +81,11 @@ static size_t describe(const struct listing *listing, int64_t now, char *line, s
 {
     const struct ctx *ctx = (const struct ctx *)(const void *)(listing + 1);
     uint64_t refs = load_relaxed(&ctx->refs);
-    const char *site = load_relaxed(&ctx->site);
     char age[32];
     int64_t old = instant_sub(now, listing->born);
     rein_format_duration(old - old % REIN_MILLISECOND, age, sizeof age);
     int length = snprintf(line, size, "rein: live context %s, %s old, %u owner%s, %u reference%s\n",
-                          site ? site : "(being made)", age, OWNERS(refs), OWNERS(refs) == 1 ? "" : "s",
+                          ctx->site, age, OWNERS(refs), OWNERS(refs) == 1 ? "" : "s",
                           REFERENCES(refs), REFERENCES(refs) == 1 ? "" : "s");
     return (size_t)length < size ? (size_t)length : size - 1;
 }

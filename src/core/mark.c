@@ -215,12 +215,9 @@ void reini_mark_above(struct node *node, const struct node *end)
     reini_node_leave(node);
 }
 
-/* The top leaves its parents only now (I4), and only then has its place to spare for the chain. */
-static void finish_top(struct walk *walk, struct node *top)
+/* The top's place is in use until it has left its parents: only then can it be in the chain. */
+static void chain_top(struct walk *walk, struct node *top)
 {
-    if (load_relaxed(&top->dep.word) != MARKED)
-        set_marked(top);
-    reini_node_leave(top);
     mutex_lock(&top->mu);
     bool calls = top->deps != NULL;
     mutex_unlock(&top->mu);
@@ -256,9 +253,13 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
             reini_wait_marked(node);
         return NULL;
     }
-    if (deps)
+    if (deps) {
         spread(&walk, node, deps);
+        set_marked(node);
+    }
     disarm(node);
-    finish_top(&walk, node);
+    reini_node_leave(node);
+    if (deps)
+        chain_top(&walk, node);
     return walk.calls;
 }

@@ -182,10 +182,11 @@ static inline struct node *source_of(const struct ctx *ctx)
                                                          : node_of(ctx);
 }
 
-/* Whether there is a struct node to it. */
+/* Whether it is a node: can be done, and by an end of its own. */
 static inline bool is_node(const struct ctx *ctx)
 {
-    return kind_of(ctx) >= KIND_CANCEL && load_relaxed(&ctx->word) != REIN_WORD_FOLLOWS;
+    return kind_of(ctx) >= KIND_CANCEL && !(ctx->flags & NEVER_DONE) &&
+           load_relaxed(&ctx->word) != REIN_WORD_FOLLOWS;
 }
 
 static inline bool has_two_parents(const struct ctx *ctx)
@@ -328,6 +329,7 @@ void reini_value_drop(struct ctx *ctx);
 void reini_foreign_drop(struct ctx *ctx);
 
 extern uint32_t reini_leaks; /* atomic; whether contexts are listed */
+void reini_leak_list(struct ctx *ctx);
 struct ctx *reini_leak_alloc(size_t size);
 void reini_leak_free(struct ctx *ctx);
 void reini_leak_forked(void);

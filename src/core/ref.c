@@ -101,14 +101,14 @@ static void destroy(struct ctx *ctx)
         reini_free(ctx);
 }
 
-/* A context whose last reference has gone waits in a list by its site, which it needs no more. */
+/* A context whose last reference has gone waits in a list by its limit, which it needs no more. */
 struct doomed {
     struct ctx *first;
 };
 
 static void doom(struct doomed *doomed, struct ctx *ctx)
 {
-    ctx->site = (const char *)doomed->first;
+    ctx->limit = (const struct timed *)(void *)doomed->first;
     doomed->first = ctx;
 }
 
@@ -149,7 +149,7 @@ static void bury(struct doomed *doomed)
 {
     while (doomed->first) {
         struct ctx *ctx = doomed->first;
-        doomed->first = (struct ctx *)(uintptr_t)ctx->site;
+        doomed->first = (struct ctx *)(uintptr_t)ctx->limit;
         if (retire(ctx))
             finish(doomed, ctx);
     }

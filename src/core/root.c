@@ -19,7 +19,7 @@ const rein_ctx *reini_clock_root_new(int64_t now, struct reini_clock **ret_clock
         return NULL;
     }
     root->parent = NULL;
-    root->refs = ONE_VIEW;
+    store_relaxed(&root->refs, ONE_VIEW);
     root->flags |= NEVER_DONE | (uint32_t)clock->id << CLOCK_SHIFT;
     *ret_clock = clock;
     return public_of(root);

@@ -181,7 +181,7 @@ const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_pare
                                                                sizeof *made + size);
     if (UNLIKELY(!made))
         return refuse(key, value, &reini_failed_memory.ctx);
-    made->ctx.refs = ONE_VIEW;
+    store_relaxed(&made->ctx.refs, ONE_VIEW);
     reini_ctx_follow(&made->ctx, parent);
     reini_binding_init(&made->binding, key, parent->values);
     made->binding.size = (uint32_t)size;

@@ -171,8 +171,7 @@ int rein_sleep_until(const rein_ctx *ctx, rein_time when)
     begin(&session, ctx_of(ctx));
     add_context(&session, session.ctx);
     add_instant(&session, when.ns);
-    bool over;
-    while ((err = rein_check(ctx)) == 0 && !(over = rein_now(ctx).ns >= when.ns && when.ns != NEVER))
+    while ((err = rein_check(ctx)) == 0 && (when.ns == NEVER || rein_now(ctx).ns < when.ns))
         doze(&session);
     end(&session);
     return err;

@@ -29,6 +29,7 @@ __attribute__((constructor(101))) static void begin(void)
 void reini_clock_forked(void)
 {
     reini_clock_init(&reini_real_clock, reini_plat_now());
+    reini_vclock_forked();
     reini_keeper_forked();
 }
 

@@ -74,7 +74,8 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
  * instant, or to INT64_MIN if calls are waiting; returns it. */
 int64_t reini_clock_settle(struct reini_clock *clock);
 
-/* In the child of a fork(): the real clock starts anew, without timers or a driver. */
+/* In the child of a fork(): all clocks start anew, without timers or a driver; virtual ones stand
+ * still for ever. */
 void reini_clock_forked(void);
 
 /* ---- virtual clocks ---- */
@@ -82,6 +83,7 @@ void reini_clock_forked(void);
 /* A clock that stands still at now, or NULL (memory, or no id left). */
 struct reini_clock *reini_clock_new_virtual(int64_t now);
 void reini_clock_free_virtual(struct reini_clock *clock);
+void reini_vclock_forked(void);
 size_t reini_clock_advance_to(struct reini_clock *clock, int64_t when);
 
 #endif

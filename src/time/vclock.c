@@ -51,6 +51,19 @@ void reini_clock_free_virtual(struct reini_clock *clock)
     reini_free(clock);
 }
 
+void reini_vclock_forked(void)
+{
+    mu = (reini_mutex){0};
+    for (int id = 1; id < IDS; id++) {
+        struct reini_clock *clock = clocks[id];
+        if (!clock)
+            continue;
+        clock->mu = (reini_mutex){0};
+        clock->calls = NULL;
+        reini_timerq_init(&clock->queue, clock->now);
+    }
+}
+
 static int64_t next_due(struct reini_clock *clock)
 {
     mutex_lock(&clock->mu);
