@@ -145,34 +145,34 @@ enum { FAMILY = 1000, FAMILIES = 40 };
 static double cancel_family(long chain)
 {
     static rein_ctx *ctx[FAMILY + 1];
-    int64_t took = 0;
+    double took[FAMILIES];
     for (int family = 0; family < FAMILIES; family++) {
         ctx[0] = rein_with_cancel(parent);
         for (int i = 1; i <= FAMILY; i++)
             ctx[i] = rein_with_cancel(ctx[chain ? i - 1 : 0]);
         int64_t start = now_ns();
         rein_cancel(ctx[0]);
-        took += now_ns() - start;
+        took[family] = (double)(now_ns() - start);
         for (int i = FAMILY; i >= 0; i--)
             rein_end(ctx[i]);
     }
-    return (double)took / (FAMILY * FAMILIES);
+    return percentile(took, FAMILIES, 0.5) / FAMILY;
 }
 static double floor_cancel_family(long chain)
 {
     static struct floor_node *node[FAMILY + 1];
-    int64_t took = 0;
+    double took[FAMILIES];
     for (int family = 0; family < FAMILIES; family++) {
         node[0] = floor_new(floor_parent);
         for (int i = 1; i <= FAMILY; i++)
             node[i] = floor_new(node[chain ? i - 1 : 0]);
         int64_t start = now_ns();
         floor_cancel(node[0]);
-        took += now_ns() - start;
+        took[family] = (double)(now_ns() - start);
         for (int i = FAMILY; i >= 0; i--)
             floor_end(node[i]);
     }
-    return (double)took / (FAMILY * FAMILIES);
+    return percentile(took, FAMILIES, 0.5) / FAMILY;
 }
 
 /* ---- Callbacks ------------------------------------------------------------------------------- */

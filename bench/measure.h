@@ -36,23 +36,23 @@ static inline double percentile(double *values, size_t n, double p)
     return values[(size_t)(p * (double)(n - 1) + 0.5)];
 }
 
-/* ns for each of the repetitions that a loop is asked to do: the median of five runs of about 4 ms,
- * long enough that the clock and the first cache misses do not count, and short enough that the
- * scheduler leaves most of them alone. */
+/* ns for each of the repetitions that a loop is asked to do: the median of many runs of a fraction
+ * of a millisecond each. On a machine that is shared the scheduler, or the host of a virtual one,
+ * takes the processor away for many milliseconds at a time; a long run always contains such a gap,
+ * of many short ones few do. */
 typedef void loop_fn(uint64_t n, void *arg);
 static inline double time_loop(loop_fn *loop, void *arg)
 {
-    enum { RUNS = 5 };
-    const int64_t wanted = 4000000;
+    enum { RUNS = 51 };
+    const int64_t wanted = 200000;
     double ns[RUNS];
-    uint64_t n = 256;
+    uint64_t n = 64;
     for (;;) {
         int64_t start = now_ns();
         loop(n, arg);
-        int64_t took = now_ns() - start;
-        if (took > wanted / 2)
+        if (now_ns() - start > wanted)
             break;
-        n = took < wanted / 16 ? n * 8 : n * 2;
+        n *= 2;
     }
     for (int i = 0; i < RUNS; i++) {
         int64_t start = now_ns();
