@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -106,12 +104,7 @@ size_t rein_leaks_print(int fd)
             used += describe(CONTAINER_OF(link, struct listing, link), now, text + used,
                              room - used < LINE ? room - used : LINE);
     mutex_unlock(&mu);
-    for (size_t written = 0; written < used;) {
-        long r = syscall(SYS_write, fd, text + written, used - written);
-        if (r < 0 && errno != EINTR)
-            break;
-        written += r > 0 ? (size_t)r : 0;
-    }
+    reini_fd_write(fd, text, used);
     reini_free(text);
     errno = saved;
     return count;

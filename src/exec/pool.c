@@ -66,6 +66,7 @@ rein_executor *rein_pool_executor(void)
 
 /* ---- parking ---- */
 
+static bool wants_worker(void) HOLDING(pool.mu);
 static bool wants_worker(void)
 {
     return pool.first && !pool.idle && pool.parked == pool.workers && !pool.forbidden;
@@ -109,7 +110,8 @@ static void resumed(struct park_observer *observer)
 
 /* ---- workers ---- */
 
-/* Under mu: the next job, or NULL. */
+/* The next job, or NULL. */
+static rein_job *take(void) HOLDING(pool.mu);
 static rein_job *take(void)
 {
     rein_job *job = pool.first;
@@ -121,7 +123,8 @@ static rein_job *take(void)
     return job;
 }
 
-/* Under mu, which is let go for the wait: be idle until signalled or LINGER is over. */
+/* Be idle until signalled or LINGER is over; mu is let go for the wait. */
+static void linger(struct worker *worker) HOLDING(pool.mu);
 static void linger(struct worker *worker)
 {
     reini_strand_init(&worker->strand);
@@ -143,12 +146,14 @@ static void linger(struct worker *worker)
     mutex_lock(&pool.mu);
 }
 
-/* Under mu: may this worker, which found no job after lingering, leave? */
+/* May this worker, which found no job after lingering, leave? */
+static bool may_leave(void) HOLDING(pool.mu);
 static bool may_leave(void)
 {
     return !pool.first && (pool.workers > 1 || pool.secured == 0);
 }
 
+static void leave(void) RELEASES(pool.mu);
 static void leave(void)
 {
     bool join = pool.has_gone;

@@ -54,6 +54,7 @@ int reini_event_open(bool sticky);
 void reini_event_raise(int fd);
 void reini_event_clear(int fd);
 void reini_fd_close(int fd);
+void reini_fd_write(int fd, const char *text, size_t size); /* all of it, or up to an error */
 
 /* ---- poll: as poll(2), until an instant; > 0, 0 when the instant has come, -EINTR, or another
  * negative errno. */

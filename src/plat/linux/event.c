@@ -50,6 +50,18 @@ void reini_fd_close(int fd)
     errno = saved;
 }
 
+void reini_fd_write(int fd, const char *text, size_t size)
+{
+    int saved = errno;
+    for (size_t written = 0; written < size;) {
+        long r = syscall(SYS_write, fd, text + written, size - written);
+        if (r < 0 && errno != EINTR)
+            break;
+        written += r > 0 ? (size_t)r : 0;
+    }
+    errno = saved;
+}
+
 int reini_alarm_open(void)
 {
     int saved = errno;
