@@ -4,9 +4,11 @@
 #include <rein.h>
 #include <stdio.h>
 
-static void ring(const rein_ctx *ctx, void *arg)
+static char callback_name[] = "callback", after_name[] = "after-func";
+
+static void ring(const rein_ctx *ctx, void *name)
 {
-    printf("%s: %s\n", (const char *)arg, rein_cause(ctx)->text);
+    printf("%s: %s\n", (const char *)name, rein_cause(ctx)->text);
 }
 
 int main(void)
@@ -15,13 +17,13 @@ int main(void)
 
     /* A callback is short, and has run when the cancel call returns. */
     rein_callback bell;
-    rein_callback_add(ctx, &bell, ring, "callback");
+    rein_callback_add(ctx, &bell, ring, callback_name);
 
     /* An after-func may take its time: a thread of the pool runs it. */
     rein_after cleanup, never;
-    if (rein_after_func(ctx, &cleanup, NULL, ring, "after-func") < 0)
+    if (rein_after_func(ctx, &cleanup, NULL, ring, after_name) < 0)
         return 1;
-    if (rein_after_func(ctx, &never, NULL, ring, "never") < 0)
+    if (rein_after_func(ctx, &never, NULL, ring, after_name) < 0)
         return 1;
     printf("stopped in time: %s\n", rein_after_stop(&never) ? "yes" : "no");
 

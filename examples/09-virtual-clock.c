@@ -5,6 +5,8 @@
 #include <rein/testing.h>
 #include <stdio.h>
 
+static char hour_name[] = "the hour", minute_name[] = "the minute";
+
 static void ring(const rein_ctx *ctx, void *name)
 {
     (void)ctx;
@@ -20,8 +22,8 @@ int main(void)
     rein_ctx *hour = rein_with_timeout(root, REIN_HOUR);
     rein_ctx *minute = rein_with_timeout(root, REIN_MINUTE);
     rein_callback bells[2];
-    rein_callback_add(hour, &bells[0], ring, "the hour");
-    rein_callback_add(minute, &bells[1], ring, "the minute");
+    rein_callback_add(hour, &bells[0], ring, hour_name);
+    rein_callback_add(minute, &bells[1], ring, minute_name);
 
     rein_clock_advance(clock, REIN_HOUR - 1); /* a nanosecond short of it */
     printf("almost: %s\n", rein_strerror(rein_err(hour)));

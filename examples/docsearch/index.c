@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_TEXTS = 32, MOST_WORKERS = 64 };
+enum { BATCH_TEXTS = 64, MOST_WORKERS = 64 };
 
 /* What the workers share. */
 struct work {

@@ -3,13 +3,13 @@
 /* options.c: see options.h. */
 #include "options.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const struct options defaults = {
-    .folder = "/usr/share/doc",
     .database = "docsearch.db",
     .port = 8080,
     .workers = 4,
@@ -20,7 +20,8 @@ static const struct options defaults = {
 
 static const char usage[] =
     "usage: docsearch [options]\n"
-    "  --folder PATH       index the text files under this folder (/usr/share/doc)\n"
+    "  --folder PATH       index the text files below this folder\n"
+    "                      (/usr/share/doc, or docs where that is empty)\n"
     "  --database FILE     keep the index here (docsearch.db)\n"
     "  --port N            serve on 127.0.0.1:N; 0 for a free port (8080)\n"
     "  --workers N         index with N threads (4)\n"
@@ -29,6 +30,17 @@ static const char usage[] =
     "  --grace DURATION    time for running requests after Ctrl-C (5s)\n"
     "  --index-only        index, and do not serve\n"
     "  --check             do neither; look whether the database is whole\n";
+
+static bool has_entries(const char *folder)
+{
+    int entries = 0;
+    DIR *stream = opendir(folder);
+    while (stream && readdir(stream))
+        entries++;
+    if (stream)
+        closedir(stream);
+    return entries > 2; /* itself and its parent are two */
+}
 
 static const struct option names[] = {
     {"folder", required_argument, NULL, 'f'},      {"database", required_argument, NULL, 'd'},
@@ -102,6 +114,8 @@ int options_read(struct options *ret_options, int argc, char **argv)
 {
     int name;
     *ret_options = defaults;
+    /* The documentation that is installed; on a system that has none, our own. */
+    ret_options->folder = has_entries("/usr/share/doc") ? "/usr/share/doc" : "docs";
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (name == 'h') {
             fputs(usage, stdout);
