@@ -1,0 +1,77 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* tests/lib/hold.c: see hold.h. */
+#include "hold.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+
+extern void (*reini_step_hook)(const char *name);
+
+enum { HOLDS = 8 };
+
+static struct hold *holds[HOLDS];
+static __thread bool followed;
+
+static void stop_at(struct hold *hold)
+{
+    if (hold->only_followed && !followed)
+        return;
+    if (__atomic_fetch_add(&hold->seen, 1, __ATOMIC_ACQ_REL) != hold->skip)
+        return;
+    __atomic_store_n(&hold->held, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&hold->released, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void step(const char *name)
+{
+    for (int i = 0; i < HOLDS && holds[i]; i++)
+        if (strcmp(holds[i]->step, name) == 0)
+            stop_at(holds[i]);
+}
+
+void hold_set(struct hold *hold)
+{
+    int i = 0;
+    while (i < HOLDS && holds[i])
+        i++;
+    ck_assert_int_lt(i, HOLDS);
+    holds[i] = hold;
+    reini_step_hook = step;
+}
+
+void hold_clear(void)
+{
+    reini_step_hook = NULL;
+    memset(holds, 0, sizeof holds);
+}
+
+void hold_follow_me(void)
+{
+    followed = true;
+}
+
+void hold_await(struct hold *hold)
+{
+    while (!__atomic_load_n(&hold->held, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+void hold_release(struct hold *hold)
+{
+    __atomic_store_n(&hold->released, 1, __ATOMIC_RELEASE);
+}
+
+uint32_t hold_seen(const struct hold *hold)
+{
+    return __atomic_load_n(&hold->seen, __ATOMIC_ACQUIRE);
+}
+
+void hold_await_seen(const struct hold *hold, uint32_t at_least)
+{
+    while (hold_seen(hold) < at_least)
+        sched_yield();
+}
