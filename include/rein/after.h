@@ -42,7 +42,8 @@ REIN_API bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, re
                                 void *arg);
 
 /* Take it out again. When this returns fn is not running and never will be, except when this is
- * called from inside fn itself. Calling it twice, or after fn ran, is fine.
+ * called from inside fn itself: then fn is its own until it returns, and the callback's memory may be
+ * used anew. Calling it twice, or after fn ran, is fine.
  *
  * Returns  whether this call prevented fn from running
  * Blocks   while fn is running on another thread: do not hold what fn wants */
@@ -56,7 +57,8 @@ typedef struct rein_after {
 /* Have fn(ctx, arg) run by executor (NULL: the common pool) once ctx is done; at once if it is. fn
  * runs at most once; several registrations on one context are independent and unordered.
  *
- * If the last reference to ctx goes before it was done, fn is dropped without running.
+ * If the last reference to ctx goes before it was done, fn is dropped without running. On a context
+ * that can never be done fn stays registered, for nothing, until it is stopped.
  *
  * Returns  0
  * Errors   -EAGAIN  the executor cannot secure a thread for it; nothing is registered */

@@ -1,13 +1,40 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* base/mem.h: memory, with errno left alone and a point where a test makes it fail. */
+/* base/mem.h: memory: plain malloc, so that valgrind and ASan see every context as what it is; with
+ * errno left alone, and a point where a test makes it fail. */
 #ifndef REIN_BASE_MEM_H
 #define REIN_BASE_MEM_H
 
-#include <stddef.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-void *reini_alloc(size_t size); /* not cleared; NULL if memory is short */
-void *reini_alloc_zero(size_t size);
-void reini_free(void *memory);
+#include "base/attr.h"
+#include "base/fault.h"
+
+/* Not cleared; NULL if memory is short. */
+static inline void *reini_alloc(size_t size)
+{
+    if (FAULT_ALLOC())
+        return NULL;
+    int saved = errno; /* malloc sets it on failure; no rein call does */
+    void *memory = malloc(size);
+    if (UNLIKELY(!memory))
+        errno = saved;
+    return memory;
+}
+
+static inline void *reini_alloc_zero(size_t size)
+{
+    void *memory = reini_alloc(size);
+    if (LIKELY(memory != NULL))
+        memset(memory, 0, size);
+    return memory;
+}
+
+static inline void reini_free(void *memory)
+{
+    free(memory); /* glibc >= 2.33 and musl keep errno */
+}
 
 #endif

@@ -37,35 +37,6 @@ const rein_ctx *rein_todo(void)
 
 /* ---- new ones ---- */
 
-struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind, size_t size)
-{
-    uint32_t listed = UNLIKELY(load_relaxed(&reini_leaks)) ? LISTED : 0;
-    struct ctx *ctx = listed ? reini_leak_alloc(size) : reini_alloc(size);
-    if (UNLIKELY(!ctx))
-        return NULL;
-    ctx_ref(parent);
-    *ctx = (struct ctx){
-        .flags = (uint32_t)kind | listed | (uint32_t)clock_id(parent) << CLOCK_SHIFT |
-                 (uint32_t)reini_birth << BIRTH_SHIFT,
-        .refs = ONE_OWNER,
-        .parent = parent,
-        .site = site,
-        .values = parent->values,
-        .limit = parent->limit,
-    };
-    if (UNLIKELY(listed))
-        reini_leak_list(ctx);
-    return ctx;
-}
-
-void reini_node_init(struct node *node)
-{
-    node->mu = (reini_mutex){0};
-    node->deps = NULL;
-    node->dep = (struct dep){.kind = DEP_CHILD, .link = OUT, .ended = NOT_ENDED, .word = LIVE};
-    node->origin = NULL;
-}
-
 /* The node is not known to anybody yet, so nothing here needs an order. */
 static void born_done(struct node *node, const struct node *end)
 {

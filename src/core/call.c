@@ -51,6 +51,7 @@ bool reini_call_unlink(struct call *call, bool wait)
             uint32_t waiting = CALL_WAITING;
             return cas_acq_rel(&call->dep.word, &waiting, CALL_OVER);
         }
+        STEP("call-unlink");
         mutex_lock(&node->mu);
         bool reach = within_reach(node);
         bool ours = reach && load_relaxed(&call->dep.word) == CALL_WAITING;
@@ -148,19 +149,15 @@ void reini_put_off_calls(struct reini_clock *clock, struct deferred *chain)
 
 /* ---- the last release ---- */
 
+/* Without mu: nobody holds the node any more, and so nobody may take a call of it back. */
 void reini_drop_calls(struct node *node)
 {
-    for (;;) {
-        mutex_lock(&node->mu);
+    while (node->deps) {
         struct dep *dep = node->deps;
-        if (dep && dep->kind == DEP_AFTER)
-            dep_unlink(dep);
-        mutex_unlock(&node->mu);
-        if (!dep)
-            return;
         if (dep->kind != DEP_AFTER)
             reini_panic("callback-outlives-context",
                         "the last reference went with a callback still linked", node);
+        dep_unlink(dep);
         reini_after_dropped(CONTAINER_OF(dep, struct after, call.dep));
     }
 }

@@ -7,6 +7,7 @@
  * and a cancel may still win. */
 #include <errno.h>
 
+#include "base/fault.h"
 #include "base/panic.h"
 #include "core/node.h"
 #include "time/instant.h"
@@ -58,7 +59,9 @@ void reini_notice(const struct ctx *ctx)
         return;
     }
     /* A noticer may hold anybody's lock: it marks, and makes no calls. */
-    reini_put_off_calls(clock, expire(limit));
+    struct deferred *calls = expire(limit);
+    STEP("noticed");
+    reini_put_off_calls(clock, calls);
 }
 
 int64_t reini_bound(const struct ctx *ctx)

@@ -27,7 +27,7 @@ static struct timed *timed_new(const char *site, const struct ctx *parent, enum 
         return NULL;
     timed->node.ctx.flags |= HAS_TIMER;
     timed->timer = (struct timer){.when = when, .kind = &reini_deadline_timer, .state = TIMER_IDLE};
-    timed->cause = rein_reason_ref(cause);
+    timed->cause = UNLIKELY(cause != NULL) ? rein_reason_ref(cause) : NULL;
     timed->node.ctx.limit = timed;
     reini_node_init(&timed->node);
     return timed;
@@ -114,7 +114,7 @@ rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent, r
     REQUIRE_CONTEXT(parent);
     if (failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
-    int64_t now = rein_now(parent).ns; /* one reading: a child never outlives its parent by two */
+    int64_t now = clock_now(clock_of(ctx_of(parent))); /* one reading: a child never outlives its parent by two */
     return derive_until(site, ctx_of(parent), instant_add(now, timeout), now, cause);
 }
 

@@ -35,6 +35,7 @@ uint32_t reini_waiter_unlink(struct waiter *waiter)
     struct node *node = waiter->node;
     if (!node)
         return 0;
+    STEP("waiter-unlink");
     mutex_lock(&node->mu);
     bool live = load_relaxed(&node->ctx.word) == 0;
     if (live)
@@ -53,29 +54,37 @@ void reini_waiter_signal(struct dep *dep)
 struct done_fd {
     int (*settled)(const void *node); /* first: called by the inlined rein_err() */
     int fd;
+    int err; /* written before word says "settling" */
 };
 
+/* It does what the marker is about to do, rather than wait for it: rein_err() may be asked by a
+ * signal handler on the marker's own thread. */
 static int settled(const void *memory)
 {
-    struct node *node = node_of(memory);
-    if (!is_frozen(&node->ctx)) {
-        mutex_lock(&node->mu); /* held by the marker until err is set */
-        mutex_unlock(&node->mu);
-    }
-    int32_t word = load_acquire(&node->ctx.word);
-    return word < 0 ? word : -ECANCELED; /* frozen in between: its mark will never be finished */
+    const struct done_fd *done = node_of(memory)->ctx.aux;
+    reini_event_raise(done->fd);
+    return done->err;
 }
 
-void reini_done_fd_raise(struct node *node)
+static struct done_fd *done_fd_of(struct node *node)
 {
-    reini_event_raise(((const struct done_fd *)node->ctx.aux)->fd);
+    return (struct done_fd *)(uintptr_t)node->ctx.aux;
+}
+
+void reini_done_fd_settle(struct node *node, int err)
+{
+    struct done_fd *done = done_fd_of(node);
+    done->err = err;
+    store_release(&node->ctx.word, REIN_WORD_SETTLING); /* pairs with rein_err(), for done->err */
+    reini_event_raise(done->fd);
 }
 
 void reini_done_fd_close(struct node *node)
 {
-    struct done_fd *done = (struct done_fd *)(uintptr_t)node->ctx.aux;
+    struct done_fd *done = done_fd_of(node);
     if (!done)
         return;
+    node->ctx.aux = NULL;
     reini_fd_close(done->fd);
     reini_free(done);
 }
@@ -98,13 +107,14 @@ static int make(struct done_fd **ret_done)
 /* Hang it on the node, unless somebody was faster; raised at once if the node is done. */
 static int attach(struct node *node, struct done_fd *done)
 {
+    STEP("attach");
     mutex_lock(&node->mu);
     const struct done_fd *there = node->ctx.aux;
     if (!there) {
         node->ctx.aux = there = done;
-        done = NULL;
         if (load_relaxed(&node->ctx.word) != 0)
-            reini_done_fd_raise(node);
+            reini_event_raise(done->fd);
+        done = NULL;
     }
     int fd = there->fd;
     mutex_unlock(&node->mu);

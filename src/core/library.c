@@ -20,12 +20,20 @@ int rein_forbid_threads(void)
     return r < 0 ? r : reini_keeper_forbid();
 }
 
+/* The failed contexts are static: nobody else ever closes a descriptor of theirs. */
+static void close_failed(struct node *failed)
+{
+    mutex_lock(&failed->mu);
+    reini_done_fd_close(failed);
+    mutex_unlock(&failed->mu);
+}
+
 int rein_quiesce(void)
 {
     int pool = reini_pool_quiesce(); /* first: its stall timer keeps the keeper */
     int keeper = reini_keeper_quiesce();
     reini_events_close();
-    reini_done_fd_close(&reini_failed_memory); /* static, so nobody else ever does */
-    reini_done_fd_close(&reini_failed_thread);
+    close_failed(&reini_failed_memory);
+    close_failed(&reini_failed_thread);
     return pool < 0 ? pool : keeper;
 }

@@ -10,7 +10,7 @@
  * What keeps a node in memory while the walk is at it: the top, its caller's reference; any other,
  * its link, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make gets
  * a reference, which reini_run_calls() gives back; if that fails, its last release is under way, and
- * the calls are left for it to drop.
+ * the calls are left for it to make.
  *
  * Waiting for another marker (I4) cannot be a circle: everybody waits for nodes below those he has
  * marked himself, and "below" has no circles, also where nodes have two parents. */
@@ -23,7 +23,7 @@
 struct walk {
     const struct node *top;
     int err;
-    struct deferred *calls; /* nodes with calls to make */
+    struct deferred *calls; /* nodes set aside for the call phase */
 };
 
 const struct node *reini_end_of(const struct ctx *ctx)
@@ -59,12 +59,12 @@ static void set_marked(struct node *node)
 /* ---- one node ---- */
 
 /* Under mu: let the world see it. The descriptor is made readable between "settling" and err: who
- * asks in between waits for mu, so that err and descriptor never disagree. */
+ * asks in between makes it readable himself, so that err and descriptor never disagree. */
 static void publish(struct node *node, int err)
 {
     if (UNLIKELY(node->ctx.aux != NULL)) {
-        store_relaxed(&node->ctx.word, REIN_WORD_SETTLING);
-        reini_done_fd_raise(node);
+        reini_done_fd_settle(node, err);
+        STEP("settling");
     }
     /* release: pairs with the acquire in rein_err(); the record of the end, and all that the
      * canceller did before, is seen by whoever sees err. */
@@ -92,24 +92,32 @@ static struct node *child_of(struct dep *dep)
                                   : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
 }
 
-/* The walk is past this place. Afterwards the node may be gone. */
-static void pass(struct dep *dep)
+/* Set a node aside for the call phase; a reference goes with it. Its own pprev is of no use any
+ * more: either its parent is marked, or it has left it. */
+static void set_aside(struct walk *walk, struct node *node)
+{
+    node->dep.deferred.next = walk->calls;
+    walk->calls = &node->dep.deferred;
+}
+
+/* The walk is past this place. Afterwards the node may be gone. If it was handed over, its release
+ * is finished in the call phase, since giving a value back is user code. */
+static void pass(struct walk *walk, struct dep *dep)
 {
     struct node *node = child_of(dep);
     STEP("pass");
     /* acq_rel: a release that comes later sees that we are past; of one that came before and handed
      * the node over, we see all it did. */
-    if (exchange_acq_rel(&dep->link, OUT) == HANDED)
-        reini_node_handed(node);
+    if (exchange_acq_rel(&dep->link, OUT) == HANDED && reini_node_revive(node))
+        set_aside(walk, node);
 }
 
 /* All below node is done. */
 static void complete(struct walk *walk, struct node *node)
 {
-    if (node->deps && reini_ctx_try_ref(&node->ctx)) {
-        node->dep.deferred.next = walk->calls; /* pprev is of no use any more: the list is marked */
-        walk->calls = &node->dep.deferred;
-    }
+    STEP("complete");
+    if (node->deps && reini_ctx_try_ref(&node->ctx))
+        set_aside(walk, node);
     set_marked(node);
 }
 
@@ -167,7 +175,7 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
             struct dep *place = place_of(at);
             at = above(at);
             dep = place->next;
-            pass(place);
+            pass(walk, place);
             continue;
         }
         struct dep *next = dep->next;
@@ -185,7 +193,7 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
                 dep = below;
                 continue;
             }
-            pass(dep);
+            pass(walk, dep);
         }
         dep = next;
     }
@@ -215,16 +223,14 @@ void reini_mark_above(struct node *node, const struct node *end)
     reini_node_leave(node);
 }
 
-/* The top's place is in use until it has left its parents: only then can it be in the chain. */
-static void chain_top(struct walk *walk, struct node *top)
+/* The top's place is in use until it has left its parents: only then can it be set aside. */
+static void set_top_aside(struct walk *walk, struct node *top)
 {
     mutex_lock(&top->mu);
     bool calls = top->deps != NULL;
     mutex_unlock(&top->mu);
-    if (calls && reini_ctx_try_ref(&top->ctx)) {
-        top->dep.deferred.next = walk->calls;
-        walk->calls = &top->dep.deferred;
-    }
+    if (calls && reini_ctx_try_ref(&top->ctx))
+        set_aside(walk, top);
 }
 
 struct deferred *reini_mark(struct node *node, struct ending ending)
@@ -260,6 +266,6 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
     disarm(node);
     reini_node_leave(node);
     if (deps)
-        chain_top(&walk, node);
+        set_top_aside(&walk, node);
     return walk.calls;
 }

@@ -42,6 +42,7 @@
 
 #include "base/atomic.h"
 #include "base/attr.h"
+#include "base/mem.h"
 #include "plat/mutex.h"
 #include "time/clock.h"
 
@@ -68,6 +69,7 @@ enum {
     HAS_TIMER = 0x40,
     LISTED = 0x80,     /* in the leak report's list */
     CLOCK_SHIFT = 8,   /* 8 bits: the id of its clock */
+    CLOCK_MASK = 0xff00,
     BIRTH_SHIFT = 16,  /* 16 bits: how many forks ago the process began; see fork.c */
 };
 
@@ -232,12 +234,50 @@ static inline void dep_unlink(struct dep *dep)
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
 
+extern uint32_t reini_leaks; /* atomic; whether contexts are listed, see leak.c */
+void reini_leak_list(struct ctx *ctx);
+struct ctx *reini_leak_alloc(size_t size);
+void reini_leak_free(struct ctx *ctx);
+void reini_leak_forked(void);
+
+static inline void ctx_ref(const struct ctx *ctx)
+{
+    /* relaxed: whoever hands a reference on orders it. */
+    if (!(ctx->flags & IMMORTAL))
+        add_relaxed(&((struct ctx *)(uintptr_t)ctx)->refs, ONE_VIEW);
+}
+
 /* Memory for a context under parent, with the common fields set: inherits values, limit and clock,
  * takes a reference to parent. NULL if memory is short. */
-struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind, size_t size);
+static inline struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind,
+                                        size_t size)
+{
+    uint32_t listed = UNLIKELY(load_relaxed(&reini_leaks)) ? LISTED : 0;
+    struct ctx *ctx = listed ? reini_leak_alloc(size) : reini_alloc(size);
+    if (UNLIKELY(!ctx))
+        return NULL;
+    ctx_ref(parent);
+    *ctx = (struct ctx){
+        .flags = (uint32_t)kind | listed | (parent->flags & CLOCK_MASK) |
+                 (uint32_t)reini_birth << BIRTH_SHIFT,
+        .refs = ONE_OWNER,
+        .parent = parent,
+        .site = site,
+        .values = parent->values,
+        .limit = parent->limit,
+    };
+    if (UNLIKELY(listed))
+        reini_leak_list(ctx);
+    return ctx;
+}
 
 /* The rest of a node: live, unlinked. */
-void reini_node_init(struct node *node);
+static inline void reini_node_init(struct node *node)
+{
+    node->mu = (reini_mutex){0};
+    node->deps = NULL;
+    node->dep = (struct dep){.kind = DEP_CHILD, .link = OUT, .ended = NOT_ENDED, .word = LIVE};
+}
 
 /* Link a new node to the source of its parent, or let it be born done. */
 void reini_node_link(struct node *node, const struct ctx *parent);
@@ -250,18 +290,12 @@ void reini_node_born_late(struct timed *timed);
 
 /* ---- ref.c ---- */
 
-static inline void ctx_ref(const struct ctx *ctx)
-{
-    /* relaxed: whoever hands a reference on orders it. */
-    if (!(ctx->flags & IMMORTAL))
-        add_relaxed(&((struct ctx *)(uintptr_t)ctx)->refs, ONE_VIEW);
-}
-
 bool reini_ctx_try_ref(struct ctx *ctx); /* false if the last reference has gone */
 void reini_ctx_unref(const struct ctx *ctx);
 
-/* For the walker: a node whose release met the walk, and was handed over, is out of it. */
-void reini_node_handed(struct node *node);
+/* For the walker: a node whose last release met the walk, and handed it over, is out of it. Returns
+ * whether it is the walker's now, with one reference; else another walker has to let go of it yet. */
+bool reini_node_revive(struct node *node);
 
 /* Take a node off its parents' lists, after it was marked. */
 void reini_node_leave(struct node *node);
@@ -300,8 +334,9 @@ void reini_drop_calls(struct node *node);
 
 /* ---- done.c ---- */
 
-/* Make the descriptor readable, if somebody asked for one; under mu. */
-void reini_done_fd_raise(struct node *node);
+/* The node, which has a descriptor, is about to be done: word goes to "settling", and the descriptor
+ * is made readable. Under mu. */
+void reini_done_fd_settle(struct node *node, int err);
 void reini_done_fd_close(struct node *node);
 
 void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
@@ -324,14 +359,8 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending);
 /* A descriptor for an inherited context; see rein_done_fd(). */
 int reini_frozen_fd(struct node *node, int *ret_fd);
 
-/* ---- value.c, foreign.c, leak.c: what goes with the memory ---- */
+/* ---- value.c, foreign.c: what goes with the memory ---- */
 void reini_value_drop(struct ctx *ctx);
 void reini_foreign_drop(struct ctx *ctx);
-
-extern uint32_t reini_leaks; /* atomic; whether contexts are listed */
-void reini_leak_list(struct ctx *ctx);
-struct ctx *reini_leak_alloc(size_t size);
-void reini_leak_free(struct ctx *ctx);
-void reini_leak_forked(void);
 
 #endif

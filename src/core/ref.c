@@ -5,8 +5,10 @@
  * A release can come at any moment of a walk through the same tree. The last one of a node
  *   1 takes its timer off the clock, so that nobody can find it by that,
  *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it sets
- *     link from LINKED to HANDED and is finished, and the walker goes on from here when it is past;
- *   3 drops the calls that were never made, closes the descriptor, gives back what the memory holds,
+ *     link from LINKED to HANDED and is finished; the walker revives the node for its call phase, and
+ *     the release comes here again from there, with all links OUT;
+ *   3 makes the calls that a mark left behind, or drops them if there was no mark; closes the
+ *     descriptor, gives back what the memory holds,
  *   4 and drops the references to the parents, which may be their last: a list, not a recursion.
  *
  * Orders. Dropping a reference is acq_rel: what any holder did to the context is done before the
@@ -31,7 +33,7 @@ bool reini_ctx_try_ref(struct ctx *ctx)
 
 /* Take one place of a node out of its list. With `release`: hand it to the walker whose list it is.
  * Returns whether it was handed over; then the node may be gone. */
-static bool leave(struct dep *dep, const struct ctx *parent, bool release)
+static inline bool leave(struct dep *dep, const struct ctx *parent, bool release)
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
     if (load_acquire(&dep->link) == OUT)
@@ -62,12 +64,10 @@ void reini_node_leave(struct node *node)
         leave(&joined_of(&node->ctx)->dep_also, joined_of(&node->ctx)->also, false);
 }
 
-/* Step 2. Returns whether the node is ours still: false if some walker is to go on. */
-static bool leave_for_good(struct node *node)
+/* Step 2 for a node with two parents: two walkers may get it; it goes on with whoever of the two and
+ * us is the last. */
+static COLD bool leave_both(struct node *node)
 {
-    if (!has_two_parents(&node->ctx))
-        return !leave(&node->dep, node->ctx.parent, true);
-    /* Two walkers may get it; it goes on with whoever of the two and us is the last. */
     struct joined *joined = joined_of(&node->ctx);
     uint32_t mine = 1;
     store_relaxed(&joined->handed, 3);
@@ -79,26 +79,40 @@ static bool leave_for_good(struct node *node)
     return sub_acq_rel(&joined->handed, mine) == mine;
 }
 
+/* Step 2. Returns whether the node is ours still: false if some walker is to go on. */
+static inline bool leave_for_good(struct node *node)
+{
+    STEP("last-release");
+    if (UNLIKELY(has_two_parents(&node->ctx)))
+        return leave_both(node);
+    return !leave(&node->dep, node->ctx.parent, true);
+}
+
 /* ---- the end of the memory ---- */
 
-static void destroy(struct ctx *ctx)
+/* Step 3 for a node. */
+static inline void empty(struct node *node)
 {
-    if (kind_of(ctx) == KIND_VALUE)
-        reini_value_drop(ctx);
-    else if (kind_of(ctx) == KIND_FOREIGN)
-        reini_foreign_drop(ctx);
-    if (is_node(ctx)) {
-        struct node *node = node_of(ctx);
+    struct ctx *ctx = &node->ctx;
+    if (UNLIKELY(node->deps != NULL) && !is_frozen(ctx))
+        reini_drop_calls(node);
+    if (UNLIKELY(ctx->aux != NULL))
         reini_done_fd_close(node);
-        if (node->dep.ended == ENDED_HERE)
-            rein_reason_unref(node->reason);
-        if (ctx->flags & HAS_TIMER)
-            rein_reason_unref(timed_of(ctx)->cause);
-    }
-    if (UNLIKELY(ctx->flags & LISTED))
-        reini_leak_free(ctx);
-    else
-        reini_free(ctx);
+    if (node->dep.ended == ENDED_HERE && node->reason)
+        rein_reason_unref(node->reason);
+    if ((ctx->flags & HAS_TIMER) && timed_of(ctx)->cause)
+        rein_reason_unref(timed_of(ctx)->cause);
+}
+
+/* Step 3 for the others. */
+static COLD void empty_special(struct ctx *ctx)
+{
+    if (is_node(ctx))
+        empty(node_of(ctx));
+    if (kind_of(ctx) == KIND_FOREIGN)
+        reini_foreign_drop(ctx);
+    else if (kind_of(ctx) == KIND_CLOCK)
+        reini_clock_free_virtual(clock_of(ctx));
 }
 
 /* A context whose last reference has gone waits in a list by its limit, which it needs no more. */
@@ -112,7 +126,7 @@ static void doom(struct doomed *doomed, struct ctx *ctx)
     doomed->first = ctx;
 }
 
-static void drop(struct doomed *doomed, const struct ctx *shared)
+static inline void drop(struct doomed *doomed, const struct ctx *shared)
 {
     struct ctx *ctx = (struct ctx *)(uintptr_t)shared;
     if (!ctx || (ctx->flags & IMMORTAL))
@@ -121,18 +135,44 @@ static void drop(struct doomed *doomed, const struct ctx *shared)
         doom(doomed, ctx);
 }
 
-/* Steps 3 and 4. */
-static void finish(struct doomed *doomed, struct ctx *ctx)
+/* Done before its last release, but after the walk had no time for its calls: make them now. */
+static COLD void make_calls(struct node *node)
 {
-    if (is_node(ctx) && !is_frozen(ctx))
-        reini_drop_calls(node_of(ctx));
-    const struct ctx *parent = ctx->parent;
-    const struct ctx *also = has_two_parents(ctx) ? joined_of(ctx)->also : NULL;
-    if (kind_of(ctx) == KIND_CLOCK)
-        reini_clock_free_virtual(clock_of(ctx));
-    destroy(ctx);
+    store_relaxed(&node->ctx.refs, ONE_VIEW); /* given back by run_calls; then there are none left */
+    node->dep.deferred.next = NULL;
+    reini_run_calls(&node->dep.deferred);
+}
+
+static inline bool has_calls_to_make(struct ctx *ctx)
+{
+    return is_node(ctx) && UNLIKELY(node_of(ctx)->deps != NULL) && !is_frozen(ctx) &&
+           load_relaxed(&ctx->word) != 0;
+}
+
+/* Steps 3 and 4. */
+static inline void finish(struct doomed *doomed, struct ctx *ctx)
+{
+    if (has_calls_to_make(ctx)) {
+        make_calls(node_of(ctx));
+        return;
+    }
+    enum kind kind = kind_of(ctx);
+    const struct ctx *parent = ctx->parent, *also = NULL;
+    if (LIKELY(kind == KIND_CANCEL || kind == KIND_DEADLINE)) {
+        empty(node_of(ctx));
+    } else if (kind == KIND_VALUE) {
+        reini_value_drop(ctx);
+    } else {
+        empty_special(ctx);
+        also = has_two_parents(ctx) ? joined_of(ctx)->also : NULL;
+    }
+    if (UNLIKELY(ctx->flags & LISTED))
+        reini_leak_free(ctx);
+    else
+        reini_free(ctx);
     drop(doomed, parent);
-    drop(doomed, also);
+    if (UNLIKELY(also != NULL))
+        drop(doomed, also);
 }
 
 /* Steps 1 and 2; whether to go on. */
@@ -155,13 +195,12 @@ static void bury(struct doomed *doomed)
     }
 }
 
-void reini_node_handed(struct node *node)
+bool reini_node_revive(struct node *node)
 {
     if (has_two_parents(&node->ctx) && sub_acq_rel(&joined_of(&node->ctx)->handed, 1) != 1)
-        return;
-    struct doomed doomed = {NULL};
-    finish(&doomed, &node->ctx);
-    bury(&doomed);
+        return false;
+    store_relaxed(&node->ctx.refs, ONE_VIEW); /* nobody else knows it any more */
+    return true;
 }
 
 void reini_ctx_unref(const struct ctx *ctx)
@@ -216,7 +255,8 @@ static bool release_sole(struct ctx *ctx)
     struct doomed doomed = {NULL};
     if (!is_node(ctx) || is_frozen(ctx) || leave_for_good(node_of(ctx)))
         finish(&doomed, ctx);
-    bury(&doomed);
+    if (UNLIKELY(doomed.first != NULL))
+        bury(&doomed);
     return true;
 }
 

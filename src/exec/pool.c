@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/fault.h"
 #include "exec/exec.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
@@ -45,7 +46,8 @@ static struct pool {
     reini_mutex mu;
     rein_job *first, *last; /* queued jobs */
     struct worker *idle;    /* latest first, so that the others get to leave */
-    uint32_t workers;       /* threads, starting ones included; atomic, its end is told to the lot */
+    uint32_t workers;       /* threads, starting ones included, leaving ones not */
+    uint32_t threads;       /* leaving ones too; atomic, changes are told to the lot */
     uint32_t parked;        /* of these, in a job that is parked in rein */
     uint32_t running;       /* of these, in a job */
     size_t secured;         /* jobs still to come: one worker stays for them */
@@ -74,7 +76,14 @@ static bool wants_worker(void)
 
 static void work(void *arg);
 
-/* A thread for the worker that has been counted in under mu. Without mu. */
+static void count_in(void) HOLDING(pool.mu);
+static void count_in(void)
+{
+    pool.workers++;
+    store_relaxed(&pool.threads, pool.threads + 1);
+}
+
+/* A thread for the worker that has been counted in. Without mu. */
 static int start_worker(void)
 {
     reini_thread thread;
@@ -82,9 +91,27 @@ static int start_worker(void)
     if (r < 0) {
         mutex_lock(&pool.mu);
         pool.workers--;
+        store_relaxed(&pool.threads, pool.threads - 1);
         mutex_unlock(&pool.mu);
+        reini_lot_wake(&pool.threads);
     }
     return r;
+}
+
+static void watch_for_stall(void);
+
+/* The same for a job that is queued already: if there can be no thread now, try again later. */
+static void start_worker_for_job(void)
+{
+    if (start_worker() == 0)
+        return;
+    mutex_lock(&pool.mu);
+    bool watch = !pool.stalling;
+    pool.stalling = true;
+    pool.taken_before = pool.taken;
+    mutex_unlock(&pool.mu);
+    if (watch)
+        watch_for_stall();
 }
 
 static void parking(struct park_observer *observer)
@@ -94,10 +121,10 @@ static void parking(struct park_observer *observer)
     pool.parked++;
     bool start = wants_worker();
     if (start)
-        pool.workers++;
+        count_in();
     mutex_unlock(&pool.mu);
     if (start)
-        start_worker();
+        start_worker_for_job();
 }
 
 static void resumed(struct park_observer *observer)
@@ -156,18 +183,20 @@ static bool may_leave(void)
 static void leave(void) RELEASES(pool.mu);
 static void leave(void)
 {
+    pool.workers--; /* with may_leave(), so that the last one that is wanted does not leave too */
     bool join = pool.has_gone;
     reini_thread before = pool.gone;
     pool.has_gone = true;
     pool.gone = reini_thread_self();
     mutex_unlock(&pool.mu);
+    STEP("worker-leaves");
     if (join)
         reini_thread_join(before);
     /* Last, so that quiesce, which waits for 0, finds in `gone` the one that is still to be joined. */
     mutex_lock(&pool.mu);
-    store_release(&pool.workers, pool.workers - 1);
+    store_release(&pool.threads, pool.threads - 1);
     mutex_unlock(&pool.mu);
-    reini_lot_wake(&pool.workers);
+    reini_lot_wake(&pool.threads);
 }
 
 static void work(void *arg)
@@ -222,7 +251,7 @@ static void stall_fire(struct timer *timer)
     bool stuck = pool.first && !pool.idle;
     bool start = stuck && pool.taken == pool.taken_before && !pool.forbidden;
     if (start)
-        pool.workers++;
+        count_in();
     pool.taken_before = pool.taken;
     pool.stalling = stuck;
     mutex_unlock(&pool.mu);
@@ -243,7 +272,7 @@ static int secure(rein_executor *unused)
     if (r == 0)
         pool.secured++;
     if (r == 0 && start)
-        pool.workers++;
+        count_in();
     mutex_unlock(&pool.mu);
     if (r == 0 && start && (r = start_worker()) < 0)
         forgo(&executor);
@@ -271,7 +300,7 @@ static void post(rein_executor *unused, rein_job *job)
     pool.last = job;
     bool start = wants_worker();
     if (start)
-        pool.workers++;
+        count_in();
     struct worker *idle = pool.idle;
     if (idle)
         pool.idle = idle->next_idle;
@@ -284,7 +313,7 @@ static void post(rein_executor *unused, rein_job *job)
     if (idle)
         reini_strand_signal(&idle->strand);
     if (start)
-        start_worker();
+        start_worker_for_job();
     if (watch)
         watch_for_stall();
 }
@@ -310,8 +339,8 @@ int reini_pool_quiesce(void)
         reini_strand_signal(&worker->strand);
     }
     uint32_t left;
-    while (r == 0 && (left = load_acquire(&pool.workers)) > 0)
-        reini_lot_wait(&pool.workers, left);
+    while (r == 0 && (left = load_acquire(&pool.threads)) > 0)
+        reini_lot_wait(&pool.threads, left);
     mutex_lock(&pool.mu);
     bool join = r == 0 && pool.has_gone;
     reini_thread gone = pool.gone;

@@ -46,6 +46,7 @@ static void tell(struct reini_clock *clock, int64_t when)
 
 int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over)
 {
+    STEP("arm");
     mutex_lock(&clock->mu);
     while (UNLIKELY(!clock->driver && !clock->is_virtual)) {
         mutex_unlock(&clock->mu);
@@ -78,6 +79,11 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
                        deferred_fn *run)
 {
     mutex_lock(&clock->mu);
+    if (UNLIKELY(!clock->driver && !clock->is_virtual)) {
+        mutex_unlock(&clock->mu); /* it left, as the last timer was disarmed by the very mark */
+        reini_keeper_start();     /* if that fails, they wait for the next one that can be started */
+        mutex_lock(&clock->mu);
+    }
     last->next = clock->calls;
     clock->calls = first;
     clock->run_calls = run;
@@ -105,6 +111,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
 
     for (; !list_empty(&pinned); fired++) {
         struct timer *timer = CONTAINER_OF(list_take(&pinned), struct timer, link);
+        STEP("fire");
         timer->kind->fire(timer);
     }
     mutex_lock(&clock->mu);

@@ -42,7 +42,11 @@ struct reini_clock {
 extern struct reini_clock reini_real_clock;
 
 /* The clock of an id that some context carries. */
-struct reini_clock *reini_clock_of(uint8_t id);
+struct reini_clock *reini_vclock_of(uint8_t id);
+static inline struct reini_clock *reini_clock_of(uint8_t id)
+{
+    return LIKELY(id == 0) ? &reini_real_clock : reini_vclock_of(id);
+}
 
 void reini_clock_init(struct reini_clock *clock, int64_t now);
 

@@ -157,7 +157,7 @@ int reini_keeper_quiesce(void)
         store_relaxed(&dismissed, 0);
     }
     mutex_lock(&reini_real_clock.mu);
-    if (reini_real_clock.queue.count > 0)
+    if (reini_real_clock.queue.count > 0 || reini_real_clock.calls)
         r = -EBUSY;
     mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);

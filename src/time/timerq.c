@@ -38,11 +38,15 @@ void reini_timerq_init(struct timerq *queue, int64_t now)
 {
     queue->tick = tick_of(now);
     queue->count = 0;
-    for (int level = 0; level < TIMERQ_LEVELS; level++) {
+    for (int level = 0; level < TIMERQ_LEVELS; level++)
         queue->filled[level] = 0;
-        for (int slot = 0; slot < TIMERQ_SLOTS; slot++)
-            list_init(&queue->slots[level][slot]);
-    }
+    for (int i = 0; i < TIMERQ_LEVELS * TIMERQ_SLOTS; i++)
+        list_init(&queue->slots[i]);
+}
+
+static struct list *slot_at(struct timerq *queue, unsigned level, unsigned slot)
+{
+    return &queue->slots[level * TIMERQ_SLOTS + slot];
 }
 
 static void place(struct timerq *queue, struct timer *timer)
@@ -51,10 +55,10 @@ static void place(struct timerq *queue, struct timer *timer)
     if (tick < queue->tick)
         tick = queue->tick; /* in the past: due with the current tick */
     uint64_t differs = tick ^ queue->tick;
-    int level = differs ? (63 - __builtin_clzll(differs)) / DIGIT_BITS : 0;
-    int slot = (int)(tick >> (level * DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
+    unsigned level = (unsigned)(63 - __builtin_clzll(differs | 1)) / DIGIT_BITS;
+    unsigned slot = (unsigned)(tick >> (level * DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
     timer->slot = (uint16_t)(level * TIMERQ_SLOTS + slot);
-    list_insert(&queue->slots[level][slot], &timer->link);
+    list_insert(&queue->slots[timer->slot], &timer->link);
     queue->filled[level] |= UINT64_C(1) << slot;
 }
 
@@ -67,23 +71,24 @@ void reini_timerq_insert(struct timerq *queue, struct timer *timer)
 
 void reini_timerq_remove(struct timerq *queue, struct timer *timer)
 {
-    int level = timer->slot / TIMERQ_SLOTS, slot = timer->slot % TIMERQ_SLOTS;
+    unsigned slot = timer->slot;
     list_remove(&timer->link);
-    if (list_empty(&queue->slots[level][slot]))
-        queue->filled[level] &= ~(UINT64_C(1) << slot);
+    if (list_empty(&queue->slots[slot]))
+        queue->filled[slot / TIMERQ_SLOTS] &= ~(UINT64_C(1) << slot % TIMERQ_SLOTS);
     timer->state = TIMER_IDLE;
     queue->count--;
 }
 
 /* The first filled slot in the order of time; false if there is none. */
-static bool first_filled(const struct timerq *queue, int *ret_level, int *ret_slot, uint64_t *ret_tick)
+static bool first_filled(const struct timerq *queue, unsigned *ret_level, unsigned *ret_slot,
+                         uint64_t *ret_tick)
 {
-    for (int level = 0; level < TIMERQ_LEVELS; level++) {
+    for (unsigned level = 0; level < TIMERQ_LEVELS; level++) {
         uint64_t filled = queue->filled[level];
         if (!filled)
             continue;
-        int slot = __builtin_ctzll(filled); /* I1, I3: slots never wrap around within a level */
-        int shift = level * DIGIT_BITS;
+        unsigned slot = (unsigned)__builtin_ctzll(filled); /* I1, I3: slots never wrap around within a level */
+        unsigned shift = level * DIGIT_BITS;
         uint64_t above = shift + DIGIT_BITS < 64 ? queue->tick >> (shift + DIGIT_BITS) : 0;
         *ret_level = level;
         *ret_slot = slot;
@@ -135,9 +140,9 @@ static void sort(struct list *head)
 }
 
 /* Take what is due out of a slot of level 0. */
-static void take_slot(struct timerq *queue, int slot, int64_t now, struct list *due)
+static void take_slot(struct timerq *queue, unsigned slot, int64_t now, struct list *due)
 {
-    struct list *head = &queue->slots[0][slot], here;
+    struct list *head = slot_at(queue, 0, slot), here;
     list_init(&here);
     for (struct list *link = head->next, *next; link != head; link = next) {
         struct timer *timer = timer_of(link);
@@ -153,11 +158,11 @@ static void take_slot(struct timerq *queue, int slot, int64_t now, struct list *
 }
 
 /* Spread a slot of level > 0, whose first tick has come, over the finer wheels. */
-static void cascade(struct timerq *queue, int level, int slot)
+static void cascade(struct timerq *queue, unsigned level, unsigned slot)
 {
     struct list moving;
     list_init(&moving);
-    list_splice(&moving, &queue->slots[level][slot]);
+    list_splice(&moving, slot_at(queue, level, slot));
     queue->filled[level] &= ~(UINT64_C(1) << slot);
     while (!list_empty(&moving))
         place(queue, timer_of(list_take(&moving)));
@@ -166,7 +171,7 @@ static void cascade(struct timerq *queue, int level, int slot)
 void reini_timerq_take_due(struct timerq *queue, int64_t now, struct list *due)
 {
     uint64_t target = tick_of(now), tick;
-    int level, slot;
+    unsigned level, slot;
     if (target < queue->tick)
         target = queue->tick;
     while (first_filled(queue, &level, &slot, &tick) && tick <= target) {
@@ -193,18 +198,18 @@ static int64_t earliest_in(const struct list *head)
 
 int64_t reini_timerq_wake_at(const struct timerq *queue)
 {
-    int level, slot;
+    unsigned level, slot;
     uint64_t tick;
     if (!first_filled(queue, &level, &slot, &tick))
         return NEVER;
-    return level == 0 ? earliest_in(&queue->slots[0][slot]) : instant_of(tick);
+    return level == 0 ? earliest_in(&queue->slots[slot]) : instant_of(tick);
 }
 
 int64_t reini_timerq_next(const struct timerq *queue)
 {
-    int level, slot;
+    unsigned level, slot;
     uint64_t tick;
     if (!first_filled(queue, &level, &slot, &tick))
         return NEVER;
-    return earliest_in(&queue->slots[level][slot]);
+    return earliest_in(&queue->slots[level * TIMERQ_SLOTS + slot]);
 }

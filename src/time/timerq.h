@@ -47,7 +47,7 @@ struct timerq {
     uint64_t tick;                 /* everything before this tick has been taken */
     uint64_t filled[TIMERQ_LEVELS]; /* which slots hold something */
     size_t count;
-    struct list slots[TIMERQ_LEVELS][TIMERQ_SLOTS];
+    struct list slots[TIMERQ_LEVELS * TIMERQ_SLOTS]; /* level by level */
 };
 
 void reini_timerq_init(struct timerq *queue, int64_t now);

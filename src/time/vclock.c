@@ -15,10 +15,10 @@ enum { IDS = 256 };
 static reini_mutex mu;                  /* guards the table's slots being taken and given back */
 static struct reini_clock *clocks[IDS]; /* atomic; [0] stays empty: the real clock */
 
-struct reini_clock *reini_clock_of(uint8_t id)
+struct reini_clock *reini_vclock_of(uint8_t id)
 {
     /* acquire: pairs with the release below; the clock was made by another thread, perhaps. */
-    return id == 0 ? &reini_real_clock : load_acquire(&clocks[id]);
+    return load_acquire(&clocks[id]);
 }
 
 struct reini_clock *reini_clock_new_virtual(int64_t now)
