@@ -107,10 +107,11 @@ static void watch_client(rein_mhd_request *request)
     unsigned flags =
         server->options.flags & REIN_MHD_HALF_CLOSE_OK ? REIN_HANGUP_HALF_CLOSE_OK : 0u;
 
-    /* Failing to watch is no reason to refuse: the request runs to its limit then. */
-    if (server->watcher && info)
-        (void)rein_hangup_add(server->watcher, &request->watch, info->connect_fd, request->owner,
-                              flags);
+    if (!server->watcher || !info)
+        return;
+    int r = rein_hangup_add(server->watcher, &request->watch, info->connect_fd, request->owner,
+                            flags);
+    (void)r; /* failing to watch is no reason to refuse: the request runs to its limit then */
 }
 
 rein_mhd_request *reini_mhd_request_new(rein_mhd_server *server, struct MHD_Connection *connection,

@@ -139,17 +139,17 @@ START_TEST(inner_statement_dies_alone)
     sqlite3 *db = open_db(":memory:");
     rein_sqlite3 *conn = attach(db, trip_look, &trip);
     struct inner inner = {.conn = conn, .trip = &trip};
-    sqlite3_create_function(db, "inner", 0, SQLITE_UTF8, &inner, inner_function, NULL, NULL);
+    sqlite3_create_function(db, "nested", 0, SQLITE_UTF8, &inner, inner_function, NULL, NULL);
     rein_ctx *outer = rein_with_cancel(rein_background());
 
     ck_assert_int_eq(
-        rein_sqlite3_exec(outer, conn, ENDLESS "SELECT inner() FROM c LIMIT 10", NULL, NULL), 0);
+        rein_sqlite3_exec(outer, conn, ENDLESS "SELECT nested() FROM c LIMIT 10", NULL, NULL), 0);
     ck_assert_int_eq(inner.result, -ECANCELED);
     ck_assert_int_eq(rein_sqlite3_last(conn)->err, 0);
 
     rein_ctx *brief = rein_with_timeout(outer, 5 * REIN_MILLISECOND);
     ck_assert_int_eq(
-        rein_sqlite3_exec(brief, conn, ENDLESS "SELECT count(inner()) FROM c", NULL, NULL),
+        rein_sqlite3_exec(brief, conn, ENDLESS "SELECT count(nested()) FROM c", NULL, NULL),
         -ETIMEDOUT);
     rein_end(brief);
     rein_end(outer);

@@ -28,11 +28,26 @@ static void pair_close(struct pair *pair)
     unlink(pair->path);
 }
 
+/* A clock whose hour passes as soon as a statement has to wait. */
+struct late {
+    rein_clock *clock;
+    struct rein_sqlite3_options options;
+};
+
+static struct late late_new(void)
+{
+    struct late late = {.clock = rein_clock_new()};
+    late.options = (struct rein_sqlite3_options){
+        .size = sizeof(late.options), .busy = pass_hour_at_lock, .busy_arg = late.clock};
+    return late;
+}
+
 /* A deadline ends the wait; SQLite's "busy" stays beside it. */
 START_TEST(deadline_ends_a_wait_for_a_lock)
 {
-    struct pair pair = pair_with(NULL, "BEGIN IMMEDIATE");
-    rein_ctx *ctx = rein_with_timeout(rein_background(), 5 * REIN_MILLISECOND);
+    struct late late = late_new();
+    struct pair pair = pair_with(&late.options, "BEGIN IMMEDIATE");
+    rein_ctx *ctx = rein_with_timeout(rein_clock_root(late.clock), REIN_HOUR);
 
     ck_assert_int_eq(rein_sqlite3_exec(ctx, pair.conn, "INSERT INTO t VALUES (1)", NULL, NULL),
                      -ETIMEDOUT);
@@ -44,6 +59,7 @@ START_TEST(deadline_ends_a_wait_for_a_lock)
     ck_assert_int_eq(sqlite3_exec(pair.other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     must(pair.conn, "INSERT INTO t VALUES (1)");
     pair_close(&pair);
+    rein_clock_free(late.clock);
 }
 END_TEST
 
@@ -122,31 +138,37 @@ END_TEST
 /* Compiling reads the schema, and waits for its lock under the context as well. */
 START_TEST(prepare_waits_under_the_context)
 {
-    struct pair pair = pair_with(NULL, "BEGIN EXCLUSIVE");
-    rein_ctx *ctx = rein_with_timeout(rein_background(), 5 * REIN_MILLISECOND);
+    struct late late = late_new();
+    struct pair pair = pair_with(&late.options, "BEGIN EXCLUSIVE");
+    rein_ctx *ctx = rein_with_timeout(rein_clock_root(late.clock), REIN_HOUR);
     sqlite3_stmt *stmt = NULL;
 
     ck_assert_int_eq(rein_sqlite3_prepare(ctx, pair.conn, "SELECT x FROM t", &stmt, NULL),
                      -ETIMEDOUT);
     ck_assert_ptr_null(stmt);
+    ck_assert(rein_sqlite3_last(pair.conn)->stopped);
     rein_end(ctx);
     pair_close(&pair);
+    rein_clock_free(late.clock);
 }
 END_TEST
 
 /* A COMMIT that cannot get its lock in time leaves the transaction open: nothing is lost. */
 START_TEST(stopped_commit_keeps_the_transaction)
 {
-    struct pair pair = pair_with(NULL, "BEGIN; SELECT * FROM t");
+    struct late late = late_new();
+    struct pair pair = pair_with(&late.options, "BEGIN; SELECT * FROM t");
     must(pair.conn, "BEGIN; INSERT INTO t VALUES (1)");
-    rein_ctx *ctx = rein_with_timeout(rein_background(), 5 * REIN_MILLISECOND);
+    rein_ctx *ctx = rein_with_timeout(rein_clock_root(late.clock), REIN_HOUR);
 
     ck_assert_int_eq(rein_sqlite3_exec(ctx, pair.conn, "COMMIT", NULL, NULL), -ETIMEDOUT);
+    ck_assert(rein_sqlite3_last(pair.conn)->stopped);
     ck_assert(!rein_sqlite3_last(pair.conn)->txn_lost);
     rein_end(ctx);
     ck_assert_int_eq(sqlite3_exec(pair.other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     must(pair.conn, "COMMIT");
     pair_close(&pair);
+    rein_clock_free(late.clock);
 }
 END_TEST
 

@@ -81,13 +81,29 @@ END_TEST
 /* A deadline is told apart from a cancel. */
 START_TEST(deadline_stops_a_running_query)
 {
+    rein_clock *clock = rein_clock_new();
+    rein_sqlite3 *conn = attach(open_db(":memory:"), pass_hour_at_look, clock);
+    rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
+
+    ck_assert_int_eq(rein_sqlite3_exec(ctx, conn, ENDLESS_COUNT, NULL, NULL), -ETIMEDOUT);
+    ck_assert_int_eq(rein_err(ctx), -ETIMEDOUT);
+    ck_assert(rein_sqlite3_last(conn)->stopped);
+    rein_end(ctx);
+    rein_clock_free(clock);
+    must(conn, "SELECT 1");
+    close_all(conn);
+}
+END_TEST
+
+/* The same on the real clock, where the statement's own thread may be the first to notice. */
+START_TEST(real_deadline_stops_a_running_query)
+{
     rein_sqlite3 *conn = attach(open_db(":memory:"), NULL, NULL);
     rein_ctx *ctx = rein_with_timeout(rein_background(), 5 * REIN_MILLISECOND);
 
     ck_assert_int_eq(rein_sqlite3_exec(ctx, conn, ENDLESS_COUNT, NULL, NULL), -ETIMEDOUT);
     ck_assert_int_eq(rein_err(ctx), -ETIMEDOUT);
     rein_end(ctx);
-    must(conn, "SELECT 1");
     close_all(conn);
 }
 END_TEST
@@ -262,6 +278,7 @@ int main(void)
     tcase_add_test(tcase, done_between_rows_resets);
     tcase_add_test(tcase, cancel_stops_a_running_query);
     tcase_add_test(tcase, deadline_stops_a_running_query);
+    tcase_add_test(tcase, real_deadline_stops_a_running_query);
     tcase_add_test(tcase, foreign_interrupt_is_native);
     tcase_add_test(tcase, chained_progress_handler_is_native);
     tcase_add_test(tcase, lost_transaction_is_reported);

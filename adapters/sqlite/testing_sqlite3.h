@@ -6,6 +6,7 @@
 
 #include <rein.h>
 #include <rein/sqlite3.h>
+#include <rein/testing.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -35,6 +36,23 @@ static inline int trip_look(void *arg)
     if (--trip->looks_left == 0)
         rein_cancel_cause(trip->ctx, &enough);
     return 0;
+}
+
+/* A virtual clock that passes a deadline inside a statement: at its third look at the context, or
+ * when it has to wait for a lock. */
+static inline int pass_hour_at_look(void *clock)
+{
+    static int looks;
+    if (++looks == 3)
+        rein_clock_advance(clock, REIN_HOUR);
+    return 0;
+}
+
+static inline int pass_hour_at_lock(void *clock, int calls)
+{
+    if (calls == 0)
+        rein_clock_advance(clock, REIN_HOUR);
+    return 1;
 }
 
 /* Cancels `ctx` from another thread once the statement is seen to run. */
