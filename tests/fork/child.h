@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* tests/fork/child.h: a function in the child of a fork, with its own limit: a child that hangs is
+ * ended by SIGALRM, and its case says so. */
+#ifndef TESTS_FORK_CHILD_H
+#define TESTS_FORK_CHILD_H
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the child: leave at once if cond does not hold. (Check's own assertions belong to its process.) */
+#define REQUIRE(cond)                                                                            \
+    do {                                                                                         \
+        if (!(cond)) {                                                                           \
+            fprintf(stderr, "# in the child, %s:%d: %s\n", __FILE__, __LINE__, #cond);           \
+            _exit(1);                                                                            \
+        }                                                                                        \
+    } while (0)
+
+/* The seconds after which a child counts as hanging; a slow build may take its time. */
+static inline unsigned child_limit(void)
+{
+    const char *times = getenv("CK_TIMEOUT_MULTIPLIER");
+    return times ? 10 * (unsigned)atoi(times) : 10;
+}
+
+static inline pid_t child_start(void (*fn)(void *arg), void *arg)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(child_limit());
+        fn(arg);
+        _exit(0);
+    }
+    return child;
+}
+
+static inline void child_join(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    ck_assert_msg(!(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM), "the child hung");
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with status 0x%x",
+                  (unsigned)status);
+}
+
+/* fn(arg) in a child; fails the case unless it returns. */
+static inline void in_child(void (*fn)(void *arg), void *arg)
+{
+    child_join(child_start(fn, arg));
+}
+
+#endif
