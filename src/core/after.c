@@ -65,7 +65,6 @@ int rein_after_func_owned(const rein_ctx *ctx, rein_after *public_after, rein_ex
     after->job.run = run;
     after->executor = executor ? executor : rein_pool_executor();
     after->drop = drop;
-    after->birth = reini_birth;
     int r = executor_secure(after->executor);
     if (r < 0)
         return r;
@@ -93,7 +92,7 @@ int rein_after_func(const rein_ctx *ctx, rein_after *after, rein_executor *execu
 static void stopped(struct after *after)
 {
     struct ctx *held = holds(after) ? ctx_of(after->call.ctx) : NULL;
-    if (after->birth == reini_birth) /* else what was secured is the parent process's */
+    if (after->call.birth == reini_birth) /* else what was secured is the parent process's */
         executor_forgo(after->executor);
     let_go(held, after->drop, after->call.arg);
 }

@@ -18,7 +18,7 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
 {
     const struct ctx *ctx = ctx_of(public_ctx);
     *call = (struct call){.dep = {.kind = (uint8_t)kind, .link = OUT, .word = CALL_WAITING},
-                          .ctx = public_ctx, .fn = fn, .arg = arg};
+                          .ctx = public_ctx, .fn = fn, .arg = arg, .birth = reini_birth};
     if (rein_err(public_ctx) != 0)
         return false;
     if ((ctx->flags & NEVER_DONE) || is_frozen(ctx))
@@ -86,8 +86,8 @@ bool reini_call_run(struct call *call)
 
 void reini_call_wait(struct call *call)
 {
-    if (MISTAKE(stop_wait_does_not_wait))
-        return;
+    if (MISTAKE(stop_wait_does_not_wait) || call->birth != reini_birth)
+        return; /* in the child of a fork() inherited calls do not run, nor go on */
     for (;;) {
         uint32_t state = load_acquire(&call->dep.word); /* pairs with the exchange above */
         if (state == CALL_OVER || state == CALL_WAITING)

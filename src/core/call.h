@@ -25,6 +25,7 @@ struct call {
     void *arg;            /* constant */
     const void *runner;   /* atomic; the strand fn runs on */
     bool *gone;           /* the runner's own; see above */
+    uint16_t birth;       /* constant; the process it was registered in, see fork.c */
 };
 
 struct after {
@@ -32,7 +33,6 @@ struct after {
     rein_job job;
     rein_executor *executor; /* constant */
     rein_drop_fn *drop;      /* constant; or NULL */
-    uint16_t birth;          /* constant; the process it was registered in, see fork.c */
 };
 
 static_assert(sizeof(struct call) <= sizeof(rein_callback), "the public struct has room");

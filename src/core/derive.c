@@ -19,7 +19,7 @@ static int64_t untold_bound(const struct ctx *parent)
     return is_frozen(parent) ? reini_bound(parent) : NEVER;
 }
 
-static struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind, size_t size,
+static inline struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind, size_t size,
                                int64_t when, const rein_reason *cause)
 {
     struct timed *timed = timed_of(reini_ctx_new(site, parent, kind, size));
@@ -33,23 +33,28 @@ static struct timed *timed_new(const char *site, const struct ctx *parent, enum 
     return timed;
 }
 
+/* Its time was over before it could be armed. */
+static COLD void expire(struct timed *timed)
+{
+    struct ending ending = {.err = -ETIMEDOUT, .site = timed->node.ctx.site};
+    ending.reason = rein_reason_ref(timed->cause);
+    reini_mark(&timed->node, ending); /* nobody can have a call on it yet */
+}
+
+static COLD rein_ctx *no_keeper(struct timed *timed)
+{
+    rein_end_at(timed->node.ctx.site, public_of(&timed->node.ctx));
+    return public_of(&reini_failed_thread.ctx);
+}
+
 /* Linked already: put it on the clock, unless it is done or its time is over. */
-static rein_ctx *timed_start(struct timed *timed, int64_t now)
+static inline rein_ctx *timed_start(struct timed *timed, int64_t now)
 {
     struct ctx *ctx = &timed->node.ctx;
-    if (load_relaxed(&ctx->word) != 0)
-        return public_of(ctx);
-    if (timed->timer.when <= now) {
-        struct ending ending = {.err = -ETIMEDOUT, .site = ctx->site};
-        ending.reason = rein_reason_ref(timed->cause);
-        reini_mark(&timed->node, ending); /* nobody can have a call on it yet */
-        return public_of(ctx);
-    }
-    /* Looks at word under the clock's lock: if the parent ended it meanwhile, nothing is armed. */
-    if (UNLIKELY(reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word) < 0)) {
-        rein_end_at(ctx->site, public_of(ctx));
-        return public_of(&reini_failed_thread.ctx);
-    }
+    if (UNLIKELY(timed->timer.when <= now))
+        expire(timed);
+    else if (UNLIKELY(reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word) < 0))
+        return no_keeper(timed);
     return public_of(ctx);
 }
 
@@ -70,7 +75,7 @@ static rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum 
     struct timed *timed = timed_new(site, parent, kind, sizeof *timed, when, cause);
     if (UNLIKELY(!timed))
         return public_of(&reini_failed_memory.ctx);
-    if (when <= now && rein_err(public_of(parent)) == 0) {
+    if (UNLIKELY(when <= now) && rein_err(public_of(parent)) == 0) {
         reini_node_born_late(timed);
         return public_of(&timed->node.ctx);
     }

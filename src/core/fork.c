@@ -18,9 +18,114 @@
 
 uint16_t reini_birth;
 
+/* ---- ending ---- */
+
+static reini_mutex mu; /* in place of every frozen node's own: guards their ends and descriptors */
+
+struct frozen_fd {
+    int (*settled)(const void *node); /* the same place as in struct done_fd; tells it from one */
+    int fd;
+    int err;
+    bool alarm; /* by its deadline, if nothing else ends it */
+};
+
+static void raise_fd(const struct frozen_fd *done)
+{
+    if (done->alarm)
+        reini_alarm_set(done->fd, INT64_MIN);
+    else
+        reini_event_raise(done->fd);
+}
+
+/* As in done.c. */
+static int settled(const void *node)
+{
+    const struct frozen_fd *done = node_of(node)->ctx.aux;
+    raise_fd(done);
+    return done->err;
+}
+
+/* The descriptor that was made in this process, or NULL. Under mu. */
+static struct frozen_fd *fd_of(struct node *node)
+{
+    struct frozen_fd *there = (struct frozen_fd *)(uintptr_t)node->ctx.aux;
+    return there && there->settled == settled ? there : NULL;
+}
+
+/* Under mu. The record may be half written: by a thread that is not in this process. */
+static void end_node(struct node *node, struct ending ending)
+{
+    node->dep.ended = ENDED_HERE;
+    node->reason = ending.reason;
+    node->end_site = ending.site;
+    node->end_thread = reini_plat_thread_id();
+    node->end_at = clock_now(clock_of(&node->ctx));
+    struct frozen_fd *done = fd_of(node);
+    if (done) {
+        done->err = ending.err;
+        store_release(&node->ctx.word, REIN_WORD_SETTLING);
+        raise_fd(done);
+    }
+    store_release(&node->ctx.word, ending.err); /* pairs with rein_err() */
+}
+
+void reini_frozen_end(const struct ctx *ctx, struct ending ending)
+{
+    struct node *node = ctx->flags & NEVER_DONE ? NULL : source_of(ctx);
+    mutex_lock(&mu);
+    bool live = node && load_relaxed(&node->ctx.word) == 0;
+    if (live)
+        end_node(node, ending);
+    mutex_unlock(&mu);
+    if (!live)
+        rein_reason_unref(ending.reason);
+}
+
+/* ---- descriptors ---- */
+
+static int make(struct node *node, struct frozen_fd **ret_done)
+{
+    struct frozen_fd *done = reini_alloc(sizeof *done);
+    if (!done)
+        return -ENOMEM;
+    int err = rein_err(public_of(&node->ctx));
+    int64_t bound = reini_bound(&node->ctx);
+    bool alarm = err == 0 && bound != NEVER;
+    *done = (struct frozen_fd){settled, alarm ? reini_alarm_open() : reini_event_open(true), err, alarm};
+    int r = done->fd;
+    if (r < 0) {
+        reini_free(done);
+        return r;
+    }
+    if (alarm)
+        reini_alarm_set(done->fd, bound);
+    else if (err != 0)
+        reini_event_raise(done->fd);
+    *ret_done = done;
+    return 0;
+}
+
+/* The inherited descriptor is the parent process's too and shows that one's events: an inherited
+ * context gets another, and leaves the first to itself. */
+int reini_frozen_fd(struct node *node, int *ret_fd)
+{
+    int r = 0;
+    mutex_lock(&mu);
+    struct frozen_fd *done = fd_of(node);
+    if (!done && (r = make(node, &done)) == 0)
+        node->ctx.aux = done;
+    mutex_unlock(&mu);
+    if (r == 0)
+        *ret_fd = done->fd;
+    return r;
+}
+
+/* ---- the fork ---- */
+
 static void in_child(void)
 {
     reini_birth++; /* no thread but this one is there to see it change */
+    mu = (reini_mutex){0};
     reini_plat_forked();
     reini_clock_forked();
     reini_lot_forked();
@@ -34,79 +139,4 @@ static void in_child(void)
 __attribute__((constructor(102))) static void begin(void)
 {
     reini_at_fork(in_child);
-}
-
-/* Without mu, which may be held for ever: the compare-and-swap of `ended` says who writes. */
-static void end_node(struct node *node, struct ending ending)
-{
-    uint8_t not_ended = NOT_ENDED;
-    if (load_acquire(&node->ctx.word) != 0 ||
-        !cas_acq_rel(&node->dep.ended, &not_ended, ENDED_HERE)) {
-        rein_reason_unref(ending.reason);
-        return;
-    }
-    node->reason = ending.reason;
-    node->end_site = ending.site;
-    node->end_thread = reini_plat_thread_id();
-    node->end_at = clock_now(clock_of(&node->ctx));
-    store_release(&node->ctx.word, ending.err); /* pairs with rein_err() */
-}
-
-void reini_frozen_end(const struct ctx *ctx, struct ending ending)
-{
-    if (ctx->flags & NEVER_DONE)
-        rein_reason_unref(ending.reason);
-    else
-        end_node(source_of(ctx), ending);
-}
-
-/* ---- descriptors ---- */
-
-struct frozen_fd {
-    int (*settled)(const void *node); /* the same place as in struct done_fd; marks it as ours */
-    int fd;
-};
-
-static int settled(const void *node)
-{
-    (void)node; /* never called: no mark of a frozen node settles */
-    return -ECANCELED;
-}
-
-/* The inherited descriptor is the parent process's too and shows the parent's events: an inherited
- * context gets one of its own. Without a deadline there is nothing it could ever show. */
-int reini_frozen_fd(struct node *node, int *ret_fd)
-{
-    const struct frozen_fd *there = load_acquire(&node->ctx.aux);
-    if (there && there->settled == settled) {
-        *ret_fd = there->fd;
-        return 0;
-    }
-    bool done = rein_err(public_of(&node->ctx)) != 0;
-    int64_t bound = reini_bound(&node->ctx);
-    if (!done && bound == NEVER) {
-        *ret_fd = -1;
-        return 0;
-    }
-    struct frozen_fd *own = reini_alloc(sizeof *own);
-    if (!own)
-        return -ENOMEM;
-    *own = (struct frozen_fd){settled, done ? reini_event_open(true) : reini_alarm_open()};
-    if (own->fd < 0) {
-        int r = own->fd;
-        reini_free(own);
-        return r;
-    }
-    if (done)
-        reini_event_raise(own->fd);
-    else
-        reini_alarm_set(own->fd, bound);
-    const void *expected = there;
-    if (!cas_acq_rel(&node->ctx.aux, &expected, (const void *)own)) {
-        reini_fd_close(own->fd);
-        reini_free(own);
-        own = (struct frozen_fd *)(uintptr_t)expected;
-    }
-    *ret_fd = own->fd;
-    return 0;
 }

@@ -46,26 +46,28 @@ static void tell(struct reini_clock *clock, int64_t when)
 
 int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over)
 {
+    int r = 0;
     STEP("arm");
     mutex_lock(&clock->mu);
-    while (UNLIKELY(!clock->driver && !clock->is_virtual)) {
+    while (LIKELY(!over || load_relaxed(over) == 0)) {
+        if (LIKELY(clock->driver || clock->is_virtual)) {
+            reini_timerq_insert(&clock->queue, timer);
+            tell(clock, timer->when);
+            break;
+        }
         mutex_unlock(&clock->mu);
-        int r = reini_keeper_start();
+        r = reini_keeper_start();
         if (r < 0)
             return r;
         mutex_lock(&clock->mu);
     }
-    if (!over || load_relaxed(over) == 0) {
-        reini_timerq_insert(&clock->queue, timer);
-        tell(clock, timer->when);
-    }
     mutex_unlock(&clock->mu);
-    return 0;
+    return r;
 }
 
 bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
 {
-    if (MISTAKE(timer_not_disarmed) && timer->kind->fire)
+    if (MISTAKE(timer_not_disarmed))
         return false;
     mutex_lock(&clock->mu);
     bool armed = timer->state == TIMER_ARMED;

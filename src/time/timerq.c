@@ -54,8 +54,7 @@ static void place(struct timerq *queue, struct timer *timer)
     uint64_t tick = tick_of(timer->when);
     if (tick < queue->tick)
         tick = queue->tick; /* in the past: due with the current tick */
-    uint64_t differs = tick ^ queue->tick;
-    unsigned level = (unsigned)(63 - __builtin_clzll(differs | 1)) / DIGIT_BITS;
+    unsigned level = (unsigned)(63 - __builtin_clzll((tick ^ queue->tick) | 1)) / DIGIT_BITS;
     unsigned slot = (unsigned)(tick >> (level * DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
     timer->slot = (uint16_t)(level * TIMERQ_SLOTS + slot);
     list_insert(&queue->slots[timer->slot], &timer->link);

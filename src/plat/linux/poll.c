@@ -13,9 +13,8 @@ int reini_poll_until(struct pollfd *fds, size_t n, int64_t until)
     int saved = errno;
     struct timespec left, *timeout = NULL;
     if (until != INT64_MAX) {
-        int64_t span = until - reini_plat_now();
-        if (span < 0)
-            span = 0;
+        int64_t now = reini_plat_now();
+        int64_t span = until > now ? until - now : 0;
         left.tv_sec = (time_t)(span / 1000000000);
         left.tv_nsec = (long)(span % 1000000000);
         timeout = &left;
