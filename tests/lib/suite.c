@@ -121,17 +121,43 @@ static void tell_rule(const char *rule, const char *message, const void *object)
         _exit(3);
 }
 
-const char *suite_panic_of(void (*fn)(void *arg), void *arg)
+static int wait_for(pid_t child)
 {
-    static char rule[64];
-    int ends[2], status;
-    ck_assert_int_eq(pipe(ends), 0);
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        ck_assert_int_eq(errno, EINTR);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static pid_t fork_quietly(void)
+{
     fflush(NULL);
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         prctl(PR_SET_DUMPABLE, 0);
+    }
+    return child;
+}
+
+int suite_status_of(void (*fn)(void *arg), void *arg)
+{
+    pid_t child = fork_quietly();
+    if (child == 0) {
+        fn(arg);
+        _exit(0);
+    }
+    return wait_for(child);
+}
+
+const char *suite_panic_of(void (*fn)(void *arg), void *arg)
+{
+    static char rule[64];
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork_quietly();
+    if (child == 0) {
         close(ends[0]);
         panic_pipe = ends[1];
         rein_set_panic(tell_rule);
@@ -144,9 +170,7 @@ const char *suite_panic_of(void (*fn)(void *arg), void *arg)
         used += (size_t)n;
     rule[used] = '\0';
     close(ends[0]);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? rule : NULL;
+    return wait_for(child) == -SIGABRT ? rule : NULL;
 }
 
 static void call_body(void *arg)

@@ -81,6 +81,10 @@ uint64_t suite_random(uint64_t *state);
  * one, NULL if it ended otherwise. In static storage. */
 const char *suite_panic_of(void (*fn)(void *arg), void *arg);
 
+/* Call fn(arg) in a child process; its exit status, 0 if fn just returned, or minus the signal that
+ * ended it. */
+int suite_status_of(void (*fn)(void *arg), void *arg);
+
 /* Wait until holds(arg), however long that takes; the case's time limit is the only other way out.
  * For what another thread, or a thread of rein's, is about to do. */
 void suite_until(bool (*holds)(void *arg), void *arg);
