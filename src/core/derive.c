@@ -69,7 +69,7 @@ static rein_ctx *with_cancel(const char *site, const struct ctx *parent)
 }
 
 /* now: of parent's clock. */
-static rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum kind kind, int64_t when,
+static ALWAYS_INLINE rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum kind kind, int64_t when,
                                int64_t now, const rein_reason *cause)
 {
     struct timed *timed = timed_new(site, parent, kind, sizeof *timed, when, cause);
@@ -83,6 +83,11 @@ static rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum 
     return timed_start(timed, now);
 }
 
+static COLD rein_ctx *with_bound(const char *site, const struct ctx *parent, int64_t bound)
+{
+    return with_deadline(site, parent, KIND_CANCEL, bound, clock_now(clock_of(parent)), NULL);
+}
+
 rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
 {
     REQUIRE_CONTEXT(public_parent);
@@ -91,11 +96,11 @@ rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
         return public_of(parent);
     int64_t bound = untold_bound(parent);
     if (UNLIKELY(bound != NEVER))
-        return with_deadline(site, parent, KIND_CANCEL, bound, rein_now(public_parent).ns, NULL);
+        return with_bound(site, parent, bound);
     return with_cancel(site, parent);
 }
 
-static rein_ctx *derive_until(const char *site, const struct ctx *parent, int64_t when, int64_t now,
+static ALWAYS_INLINE rein_ctx *derive_until(const char *site, const struct ctx *parent, int64_t when, int64_t now,
                               const rein_reason *cause)
 {
     int64_t above = parent->limit ? parent->limit->timer.when : NEVER;

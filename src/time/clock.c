@@ -51,7 +51,7 @@ int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_
     mutex_lock(&clock->mu);
     while (LIKELY(!over || load_relaxed(over) == 0)) {
         if (LIKELY(clock->driver || clock->is_virtual)) {
-            reini_timerq_insert(&clock->queue, timer);
+            timerq_insert(&clock->queue, timer);
             tell(clock, timer->when);
             break;
         }
@@ -72,7 +72,7 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
     mutex_lock(&clock->mu);
     bool armed = timer->state == TIMER_ARMED;
     if (armed)
-        reini_timerq_remove(&clock->queue, timer);
+        timerq_remove(&clock->queue, timer);
     mutex_unlock(&clock->mu);
     return armed;
 }

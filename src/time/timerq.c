@@ -16,17 +16,9 @@
 #include "base/attr.h"
 #include "time/instant.h"
 
-enum { TICK_BITS = 16, DIGIT_BITS = 6 };
-
-/* Order-preserving from signed instants, so that instants before the clock's origin work too. */
-static uint64_t tick_of(int64_t when)
-{
-    return ((uint64_t)when ^ (UINT64_C(1) << 63)) >> TICK_BITS;
-}
-
 static int64_t instant_of(uint64_t tick)
 {
-    return (int64_t)((tick << TICK_BITS) ^ (UINT64_C(1) << 63));
+    return (int64_t)((tick << TIMERQ_TICK_BITS) ^ (UINT64_C(1) << 63));
 }
 
 static struct timer *timer_of(struct list *link)
@@ -36,7 +28,7 @@ static struct timer *timer_of(struct list *link)
 
 void reini_timerq_init(struct timerq *queue, int64_t now)
 {
-    queue->tick = tick_of(now);
+    queue->tick = timerq_tick(now);
     queue->count = 0;
     for (int level = 0; level < TIMERQ_LEVELS; level++)
         queue->filled[level] = 0;
@@ -49,35 +41,6 @@ static struct list *slot_at(struct timerq *queue, unsigned level, unsigned slot)
     return &queue->slots[level * TIMERQ_SLOTS + slot];
 }
 
-static void place(struct timerq *queue, struct timer *timer)
-{
-    uint64_t tick = tick_of(timer->when);
-    if (tick < queue->tick)
-        tick = queue->tick; /* in the past: due with the current tick */
-    unsigned level = (unsigned)(63 - __builtin_clzll((tick ^ queue->tick) | 1)) / DIGIT_BITS;
-    unsigned slot = (unsigned)(tick >> (level * DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
-    timer->slot = (uint16_t)(level * TIMERQ_SLOTS + slot);
-    list_insert(&queue->slots[timer->slot], &timer->link);
-    queue->filled[level] |= UINT64_C(1) << slot;
-}
-
-void reini_timerq_insert(struct timerq *queue, struct timer *timer)
-{
-    timer->state = TIMER_ARMED;
-    queue->count++;
-    place(queue, timer);
-}
-
-void reini_timerq_remove(struct timerq *queue, struct timer *timer)
-{
-    unsigned slot = timer->slot;
-    list_remove(&timer->link);
-    if (list_empty(&queue->slots[slot]))
-        queue->filled[slot / TIMERQ_SLOTS] &= ~(UINT64_C(1) << slot % TIMERQ_SLOTS);
-    timer->state = TIMER_IDLE;
-    queue->count--;
-}
-
 /* The first filled slot in the order of time; false if there is none. */
 static bool first_filled(const struct timerq *queue, unsigned *ret_level, unsigned *ret_slot,
                          uint64_t *ret_tick)
@@ -87,11 +50,11 @@ static bool first_filled(const struct timerq *queue, unsigned *ret_level, unsign
         if (!filled)
             continue;
         unsigned slot = (unsigned)__builtin_ctzll(filled); /* I1, I3: slots never wrap around within a level */
-        unsigned shift = level * DIGIT_BITS;
-        uint64_t above = shift + DIGIT_BITS < 64 ? queue->tick >> (shift + DIGIT_BITS) : 0;
+        unsigned shift = level * TIMERQ_DIGIT_BITS;
+        uint64_t above = shift + TIMERQ_DIGIT_BITS < 64 ? queue->tick >> (shift + TIMERQ_DIGIT_BITS) : 0;
         *ret_level = level;
         *ret_slot = slot;
-        *ret_tick = (above << DIGIT_BITS | (uint64_t)slot) << shift;
+        *ret_tick = (above << TIMERQ_DIGIT_BITS | (uint64_t)slot) << shift;
         return true;
     }
     return false;
@@ -148,7 +111,7 @@ static void take_slot(struct timerq *queue, unsigned slot, int64_t now, struct l
         next = link->next;
         if (timer->when > now)
             continue;
-        reini_timerq_remove(queue, timer);
+        timerq_remove(queue, timer);
         timer->state = TIMER_FIRING;
         list_insert(&here, link);
     }
@@ -164,12 +127,12 @@ static void cascade(struct timerq *queue, unsigned level, unsigned slot)
     list_splice(&moving, slot_at(queue, level, slot));
     queue->filled[level] &= ~(UINT64_C(1) << slot);
     while (!list_empty(&moving))
-        place(queue, timer_of(list_take(&moving)));
+        timerq_place(queue, timer_of(list_take(&moving)));
 }
 
 void reini_timerq_take_due(struct timerq *queue, int64_t now, struct list *due)
 {
-    uint64_t target = tick_of(now), tick;
+    uint64_t target = timerq_tick(now), tick;
     unsigned level, slot;
     if (target < queue->tick)
         target = queue->tick;

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/list.h"
 
 struct timer;
@@ -42,6 +43,7 @@ struct timer {
 };
 
 enum { TIMERQ_LEVELS = 8, TIMERQ_SLOTS = 64 }; /* 8 * 6 bits and a tick's 16 are all 64 */
+enum { TIMERQ_TICK_BITS = 16, TIMERQ_DIGIT_BITS = 6 };
 
 struct timerq {
     uint64_t tick;                 /* everything before this tick has been taken */
@@ -51,8 +53,45 @@ struct timerq {
 };
 
 void reini_timerq_init(struct timerq *queue, int64_t now);
-void reini_timerq_insert(struct timerq *queue, struct timer *timer);
-void reini_timerq_remove(struct timerq *queue, struct timer *timer);
+
+/* ---- putting in and taking out: in line, as every timeout does both ---- */
+
+/* Order-preserving from signed instants, so that instants before the clock's origin work too. */
+static inline uint64_t timerq_tick(int64_t when)
+{
+    return ((uint64_t)when ^ (UINT64_C(1) << 63)) >> TIMERQ_TICK_BITS;
+}
+
+static inline void timerq_place(struct timerq *queue, struct timer *timer)
+{
+    uint64_t tick = timerq_tick(timer->when);
+    if (tick < queue->tick)
+        tick = queue->tick; /* in the past: due with the current tick */
+    unsigned level = (unsigned)(63 - __builtin_clzll((tick ^ queue->tick) | 1)) / TIMERQ_DIGIT_BITS;
+    unsigned slot = (unsigned)(tick >> (level * TIMERQ_DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
+    timer->slot = (uint16_t)(level * TIMERQ_SLOTS + slot);
+    list_insert(&queue->slots[timer->slot], &timer->link);
+    queue->filled[level] |= UINT64_C(1) << slot;
+}
+
+static inline void timerq_insert(struct timerq *queue, struct timer *timer)
+{
+    timer->state = TIMER_ARMED;
+    queue->count++;
+    timerq_place(queue, timer);
+}
+
+static inline void timerq_remove(struct timerq *queue, struct timer *timer)
+{
+    unsigned slot = timer->slot;
+    list_remove(&timer->link);
+    if (list_empty(&queue->slots[slot]))
+        queue->filled[slot / TIMERQ_SLOTS] &= ~(UINT64_C(1) << slot % TIMERQ_SLOTS);
+    timer->state = TIMER_IDLE;
+    queue->count--;
+}
+
+/* ---- what is due ---- */
 
 /* Move all with when <= now to the end of due, as FIRING, in order; equal instants in the order in
  * which they were armed. now must not go back. */
