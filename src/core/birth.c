@@ -54,7 +54,7 @@ static bool link_to(struct node *source, struct dep *dep)
     mutex_lock(&source->mu);
     bool live = load_relaxed(&source->ctx.word) == 0 || MISTAKE(link_without_recheck);
     if (live) {
-        store_relaxed(&dep->link, LINKED);
+        store_relaxed(&dep->word, LINKED); /* of a new node: nobody waits for it yet */
         dep_push(&source->deps, dep);
     }
     mutex_unlock(&source->mu);

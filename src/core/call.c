@@ -17,7 +17,7 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
                      rein_callback_fn *fn, void *arg)
 {
     const struct ctx *ctx = ctx_of(public_ctx);
-    *call = (struct call){.dep = {.kind = (uint8_t)kind, .link = OUT, .word = CALL_WAITING},
+    *call = (struct call){.dep = {.kind = (uint8_t)kind, .word = CALL_WAITING},
                           .ctx = public_ctx, .fn = fn, .arg = arg, .birth = reini_birth};
     if (rein_err(public_ctx) != 0)
         return false;
@@ -28,10 +28,8 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
     STEP("call-link");
     mutex_lock(&node->mu);
     bool live = load_relaxed(&node->ctx.word) == 0;
-    if (live) {
-        call->dep.link = LINKED;
+    if (live)
         dep_push(&node->deps, &call->dep);
-    }
     mutex_unlock(&node->mu);
     return live;
 }
@@ -39,7 +37,7 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
 /* Under mu: whether the list that the call is in is mu's: before the mark, or after the walk (I5). */
 static bool within_reach(const struct node *node)
 {
-    return load_relaxed(&node->ctx.word) == 0 || load_acquire(&node->dep.word) == MARKED;
+    return load_relaxed(&node->ctx.word) == 0 || (load_acquire(&node->dep.word) & MARKED);
 }
 
 bool reini_call_unlink(struct call *call, bool wait)

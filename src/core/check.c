@@ -43,11 +43,11 @@ static void check_node(struct node *node)
     int32_t word = node->ctx.word;
     rule(word == 0 || word == -110 || word == -125, "I1", node);
     rule((word == 0) == (node->dep.ended == NOT_ENDED), "I1", node);
-    rule((word == 0) == (node->dep.word == LIVE), "I1", node);
+    rule((word == 0) == !(node->dep.word & MARKED), "I1", node);
     for (struct dep *dep = node->deps, **pprev = &node->deps; dep; pprev = &dep->next, dep = dep->next) {
         rule(dep->pprev == pprev, "I2", node);
         rule(word == 0 || dep->kind >= DEP_CALLBACK, "I5", node);
-        rule(dep->kind >= DEP_WAITER || dep->link == LINKED, "I2", node);
+        rule(dep->kind >= DEP_WAITER || (dep->word & PLACE) == LINKED, "I2", node);
     }
 }
 

@@ -155,7 +155,7 @@ static struct joined *joined_new(const char *site, const struct ctx *parent, con
     struct joined *joined = joined_of(&timed->node.ctx);
     ctx_ref(also);
     joined->also = also;
-    joined->dep_also = (struct dep){.kind = DEP_CHILD_ALSO, .link = OUT};
+    joined->dep_also = (struct dep){.kind = DEP_CHILD_ALSO, .word = OUT};
     return joined;
 }
 

@@ -4,11 +4,11 @@
  *
  * The walk goes down and up by the links alone: no stack, no memory, one node's mu at a time. Of a
  * node it has just marked it takes the whole list of dependents for its own (I3); a child with
- * dependents is marked and becomes the place where the walk is, `at`; when its list is through, it
- * is MARKED, and the walk goes back to the parent it came from (dep.via) and on to the next there.
+ * dependents is marked and becomes the node where the walk is, `at`; when its list is through, it is
+ * MARKED, and the walk goes back to the parent it came from (dep.via) and on to the next there.
  *
  * What keeps a node in memory while the walk is at it: the top, its caller's reference; any other,
- * its link, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make gets
+ * its place, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make gets
  * a reference, which reini_run_calls() gives back; if that fails, its last release is under way, and
  * the calls are left for it to make.
  *
@@ -34,25 +34,23 @@ const struct node *reini_end_of(const struct ctx *ctx)
     return node->dep.ended == ENDED_HERE ? node : node->origin;
 }
 
-/* ---- phases ---- */
+/* ---- whether all below is done ---- */
 
 void reini_wait_marked(struct node *node)
 {
-    for (;;) {
-        /* acquire: pairs with the release in set_marked(); the subtree's words are seen after it. */
-        uint32_t phase = load_acquire(&node->dep.word);
-        if (phase == MARKED)
-            return;
-        if (phase == MARKING && !cas_relaxed(&node->dep.word, &phase, MARKING | WAITED))
+    uint32_t word;
+    /* acquire: pairs with the release that set MARKED; the subtree's errs are seen after it. */
+    while (!((word = load_acquire(&node->dep.word)) & MARKED)) {
+        if (!(word & WAITED) && !cas_relaxed(&node->dep.word, &word, word | WAITED))
             continue;
         STEP("wait-marked");
-        reini_lot_wait(&node->dep.word, MARKING | WAITED);
+        reini_lot_wait(&node->dep.word, word | WAITED);
     }
 }
 
 static void set_marked(struct node *node)
 {
-    if (exchange_release(&node->dep.word, MARKED) & WAITED)
+    if (__atomic_fetch_or(&node->dep.word, MARKED, __ATOMIC_RELEASE) & WAITED)
         reini_lot_wake(&node->dep.word);
 }
 
@@ -71,12 +69,11 @@ static void publish(struct node *node, int err)
     store_release(&node->ctx.word, err);
 }
 
-/* Take the list of dependents and be MARKING, or MARKED at once if there are none. Under mu. */
+/* Take the list of dependents. Under mu. */
 static struct dep *take_dependents(struct node *node)
 {
     struct dep *deps = node->deps;
     node->deps = NULL;
-    store_release(&node->dep.word, deps ? MARKING : MARKED); /* for reini_wait_marked() */
     return deps;
 }
 
@@ -100,25 +97,37 @@ static void set_aside(struct walk *walk, struct node *node)
     walk->calls = &node->dep.deferred;
 }
 
-/* The walk is past this place. Afterwards the node may be gone. If it was handed over, its release
- * is finished in the call phase, since giving a value back is user code. */
+/* MARKED and OUT of the walk's list, in one step where there is but one list. Returns what its word
+ * was. acq_rel: a release that comes later sees that we are past; of one that came before and handed
+ * the node over, we see all it did. */
+static uint32_t mark_and_take_out(struct node *node, struct dep *dep)
+{
+    if (UNLIKELY(has_two_parents(&node->ctx))) {
+        set_marked(node);
+        return __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_ACQ_REL);
+    }
+    uint32_t before = exchange_acq_rel(&dep->word, MARKED);
+    if (before & WAITED)
+        reini_lot_wake(&dep->word); /* uses only the address: the node may be gone */
+    return before;
+}
+
+/* The walk is past this place: all below is done. Afterwards the node may be gone. If it was handed
+ * over, its release is finished in the call phase, since giving a value back is user code. */
 static void pass(struct walk *walk, struct dep *dep)
 {
     struct node *node = child_of(dep);
     STEP("pass");
-    /* acq_rel: a release that comes later sees that we are past; of one that came before and handed
-     * the node over, we see all it did. */
-    if (exchange_acq_rel(&dep->link, OUT) == HANDED && reini_node_revive(node))
+    if ((mark_and_take_out(node, dep) & PLACE) == HANDED && reini_node_revive(node))
         set_aside(walk, node);
 }
 
-/* All below node is done. */
+/* The walk is back at node, the last of whose dependents it has passed. */
 static void complete(struct walk *walk, struct node *node)
 {
     STEP("complete");
     if (node->deps && reini_ctx_try_ref(&node->ctx))
         set_aside(walk, node);
-    set_marked(node);
 }
 
 /* ---- the walk ---- */
@@ -217,9 +226,9 @@ void reini_mark_above(struct node *node, const struct node *end)
         node->dep.ended = ENDED_ABOVE;
         node->origin = end;
         publish(node, err);
-        take_dependents(node);
     }
     mutex_unlock(&node->mu);
+    set_marked(node);
     reini_node_leave(node);
 }
 
@@ -259,10 +268,9 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
             reini_wait_marked(node);
         return NULL;
     }
-    if (deps) {
+    if (deps)
         spread(&walk, node, deps);
-        set_marked(node);
-    }
+    set_marked(node);
     disarm(node);
     reini_node_leave(node);
     if (deps)

@@ -12,10 +12,10 @@
  *
  * The life of a node:
  *
- *     phase   LIVE --mark--> MARKING --its whole subtree is done--> MARKED
- *     word    0 ------------> err (-ECANCELED or -ETIMEDOUT), for ever
- *     link    OUT --link--> LINKED --leave, or the walker--> OUT
- *                               \--last release, while a walker has it--> HANDED --walker--> OUT
+ *     err      0 --mark--> -ECANCELED or -ETIMEDOUT, for ever          (ctx.word)
+ *     marked   no ---------its whole subtree is done--> MARKED         (dep.word)
+ *     place    OUT --link--> LINKED --leave, or the walker--> OUT      (dep.word)
+ *                                \--last release, while a walker has it--> HANDED --walker--> OUT
  *
  *   I1  word, once not 0, never changes; what the end's record says is written before it.
  *   I2  mark is one critical section on the node's mu; linking a dependent looks at word in the same
@@ -29,8 +29,8 @@
  *       mu again.
  *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
  *
- * Locking. node->mu guards deps and the links in it (until the mark, I3), and the moves of word,
- * phase, link and aux. At most one node's mu is held at a time, and no other lock is taken under it.
+ * Locking. node->mu guards deps and the links in it (until the mark, I3), the moves of ctx.word and
+ * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and no other lock is taken under it.
  * No user code runs under it. */
 #ifndef REIN_CORE_NODE_H
 #define REIN_CORE_NODE_H
@@ -75,19 +75,17 @@ enum {
 
 /* A dependent's place in a list. */
 enum dep_kind { DEP_CHILD, DEP_CHILD_ALSO, DEP_WAITER, DEP_CALLBACK, DEP_AFTER };
-enum link { OUT, LINKED, HANDED };
 
 struct dep {
     struct dep *next;
     union {
-        struct dep **pprev;       /* while LINKED to a node that is not marked */
+        struct dep **pprev;       /* while LINKED to a node that is not done */
         struct deferred deferred; /* after: a node with calls to make, in its walk's list of those */
     };
-    uint8_t kind; /* constant */
-    uint8_t link; /* atomic; enum link */
-    uint8_t via;  /* nodes: the dep by which the walk came, written by the marker */
-    uint8_t ended;/* nodes: enum ended; written before word */
-    uint32_t word;/* atomic; nodes: phase; calls: their state */
+    uint8_t kind;  /* constant */
+    uint8_t via;   /* nodes: kind of the dep by which the walk came, written by the marker */
+    uint8_t ended; /* nodes: enum ended; written before ctx.word */
+    uint32_t word; /* atomic; nodes: see below; calls: their state; or'ed with WAITED */
 };
 
 struct binding;
@@ -109,7 +107,16 @@ enum { ONE_VIEW = 1 };
 #define REFERENCES(refs) ((uint32_t)(refs))
 #define OWNERS(refs) ((uint32_t)((refs) >> 32))
 
-enum phase { LIVE = 0, MARKING = 1, MARKED = 2, WAITED = 0x80 /* or'ed: somebody waits in the lot */ };
+/* dep.word of a node. Where it stands in the list, and (in its first place only) whether it and all
+ * below it is done: both in one word, since for nearly every node the walk says both at once. */
+enum {
+    PLACE = 3, /* mask: */
+    OUT = 0,
+    LINKED = 1,
+    HANDED = 2,
+    MARKED = 4,
+    WAITED = 0x80, /* somebody waits in the lot for it to change */
+};
 enum ended { NOT_ENDED, ENDED_ABOVE, ENDED_HERE };
 
 struct node {
@@ -117,7 +124,7 @@ struct node {
     reini_mutex mu;
     int32_t end_thread;        /* ENDED_HERE */
     struct dep *deps;
-    struct dep dep;            /* our place in the parent's source; dep.word is our phase */
+    struct dep dep;            /* our place in the parent's source; see above for its word */
     union {
         const struct node *origin; /* ENDED_ABOVE: the node that ended first; alive by I6 */
         const rein_reason *reason; /* ENDED_HERE: a reference, or NULL */
@@ -276,7 +283,7 @@ static inline void reini_node_init(struct node *node)
 {
     node->mu = (reini_mutex){0};
     node->deps = NULL;
-    node->dep = (struct dep){.kind = DEP_CHILD, .link = OUT, .ended = NOT_ENDED, .word = LIVE};
+    node->dep = (struct dep){.kind = DEP_CHILD, .ended = NOT_ENDED, .word = OUT};
 }
 
 /* Link a new node to the source of its parent, or let it be born done. */

@@ -4,9 +4,9 @@
  *
  * A release can come at any moment of a walk through the same tree. The last one of a node
  *   1 takes its timer off the clock, so that nobody can find it by that,
- *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it sets
- *     link from LINKED to HANDED and is finished; the walker revives the node for its call phase, and
- *     the release comes here again from there, with all links OUT;
+ *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it turns
+ *     LINKED to HANDED and is finished; the walker revives the node for its call phase, and the
+ *     release comes here again from there, with all places OUT;
  *   3 makes the calls that a mark left behind, or drops them if there was no mark; closes the
  *     descriptor, gives back what the memory holds,
  *   4 and drops the references to the parents, which may be their last: a list, not a recursion.
@@ -31,37 +31,49 @@ bool reini_ctx_try_ref(struct ctx *ctx)
 
 /* ---- out of the parents' lists ---- */
 
-/* Take one place of a node out of its list. With `release`: hand it to the walker whose list it is.
- * Returns whether it was handed over; then the node may be gone. */
-static inline bool leave(struct dep *dep, const struct ctx *parent, bool release)
+/* Let the walker whose list it is have the node. Returns false if the walker is past it already. */
+static bool hand_over(struct dep *dep)
+{
+    /* acquire, acq_rel: the walker that finds HANDED sees all we did to the node; if it was faster and
+     * set OUT, we see that it is done with it. */
+    uint32_t word = load_acquire(&dep->word);
+    while ((word & PLACE) == LINKED)
+        if (cas_acq_rel(&dep->word, &word, (word & ~(uint32_t)PLACE) | HANDED))
+            return !MISTAKE(handover_ignored);
+    return false;
+}
+
+/* Who takes a node out of a list: its last release, which alone knows the node or may have to share
+ * it with a walker from its other parent; or whoever has marked it. */
+enum leaver { RELEASE_ALONE, RELEASE_SHARED, MARKER };
+
+/* Take one place of a node out of its list. Returns whether a release has handed it over to a walker;
+ * then the node may be gone. */
+static inline bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
-    if (load_acquire(&dep->link) == OUT)
+    if ((load_acquire(&dep->word) & PLACE) == OUT)
         return false;
     struct node *source = source_of(parent);
     STEP("leave");
     mutex_lock(&source->mu);
     bool live = load_relaxed(&source->ctx.word) == 0;
-    if (live && load_relaxed(&dep->link) == LINKED) {
+    if (live && (load_relaxed(&dep->word) & PLACE) == LINKED) {
         dep_unlink(dep);
-        store_relaxed(&dep->link, OUT);
+        if (leaver == RELEASE_ALONE)
+            store_relaxed(&dep->word, OUT);
+        else
+            __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_RELAXED);
     }
     mutex_unlock(&source->mu);
-    if (live || !release)
-        return false;
-    if (MISTAKE(handover_ignored))
-        return false;
-    uint8_t linked = LINKED;
-    /* acq_rel: the walker that finds HANDED sees all we did to the node; if it was faster and set
-     * OUT, we see that it is done with it. */
-    return cas_acq_rel(&dep->link, &linked, HANDED);
+    return !live && leaver != MARKER && hand_over(dep);
 }
 
 void reini_node_leave(struct node *node)
 {
-    leave(&node->dep, node->ctx.parent, false); /* a detached one is not linked there */
+    leave(&node->dep, node->ctx.parent, MARKER); /* a detached one is not linked there */
     if (has_two_parents(&node->ctx))
-        leave(&joined_of(&node->ctx)->dep_also, joined_of(&node->ctx)->also, false);
+        leave(&joined_of(&node->ctx)->dep_also, joined_of(&node->ctx)->also, MARKER);
 }
 
 /* Step 2 for a node with two parents: two walkers may get it; it goes on with whoever of the two and
@@ -71,9 +83,9 @@ static COLD bool leave_both(struct node *node)
     struct joined *joined = joined_of(&node->ctx);
     uint32_t mine = 1;
     store_relaxed(&joined->handed, 3);
-    if (!leave(&node->dep, node->ctx.parent, true))
+    if (!leave(&node->dep, node->ctx.parent, RELEASE_SHARED))
         mine++;
-    if (!leave(&joined->dep_also, joined->also, true))
+    if (!leave(&joined->dep_also, joined->also, RELEASE_SHARED))
         mine++;
     /* acq_rel: the last one sees what the others did. */
     return sub_acq_rel(&joined->handed, mine) == mine;
@@ -85,7 +97,7 @@ static inline bool leave_for_good(struct node *node)
     STEP("last-release");
     if (UNLIKELY(has_two_parents(&node->ctx)))
         return leave_both(node);
-    return !leave(&node->dep, node->ctx.parent, true);
+    return !leave(&node->dep, node->ctx.parent, RELEASE_ALONE);
 }
 
 /* ---- the end of the memory ---- */
