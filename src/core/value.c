@@ -9,8 +9,9 @@
 #include "base/panic.h"
 #include "core/foreign.h"
 
-/* An index of fewer is not worth its memory; one of more would be made too seldom to pay. */
-enum { MANY = 8, MOST = 4096 };
+/* An index of fewer is not worth its memory. Every doubling of the most costs each binding 8 bytes,
+ * once all indexes are made: with these they are 80. */
+enum { MANY = 4, MOST = 1024 };
 
 struct index {
     const struct binding *beyond; /* the next one it does not cover, or NULL */
@@ -90,29 +91,37 @@ static bool ask(const struct binding *binding, const rein_key *key, const void *
     return foreign->ops.value(foreign->self, key, ret_value);
 }
 
+/* One that has an index, or is to be asked: whether it or what it covers binds key. If not, the
+ * lookup goes on at *ret_next. */
+static const struct binding *find_here(const struct binding *binding, const rein_key *key,
+                                       const struct binding **ret_next)
+{
+    struct index *index = binding->key ? index_of(binding, covered_by(binding)) : NULL;
+    *ret_next = index ? index->beyond : binding->up;
+    if (index)
+        return *probe(index, key);
+    return binding->key == key ? binding : NULL;
+}
+
 static bool look_up(const struct ctx *ctx, const rein_key *key, const void **ret_value)
 {
-    if (!key)
+    if (UNLIKELY(!key))
         return false;
-    for (const struct binding *binding = ctx->values; binding;) {
-        uint32_t covers = covered_by(binding);
-        struct index *index = covers >= MANY ? index_of(binding, covers) : NULL;
-        if (index) {
-            const struct binding *found = *probe(index, key);
-            if (found) {
-                *ret_value = bound_by(found);
+    for (const struct binding *binding = ctx->values, *found; binding;) {
+        if (LIKELY(binding->number % MANY != 0)) { /* covers less than MANY */
+            if (binding->key == key) {
+                *ret_value = bound_by(binding);
                 return true;
             }
-            binding = index->beyond;
+            binding = binding->up;
             continue;
         }
-        if (binding->key == key) {
-            *ret_value = bound_by(binding);
+        if (UNLIKELY(!binding->key) && ask(binding, key, ret_value))
+            return true;
+        if ((found = find_here(binding, key, &binding))) {
+            *ret_value = bound_by(found);
             return true;
         }
-        if (!binding->key && ask(binding, key, ret_value))
-            return true;
-        binding = binding->up;
     }
     return false;
 }

@@ -224,7 +224,8 @@ static int check_cases(const struct ctx *ctx, const rein_case *cases, size_t n)
         switch (cases[i].kind) {
         case REIN_CASE_KIND_DONE:
             REQUIRE_CONTEXT(cases[i].ctx);
-            if (clock_id(ctx_of(cases[i].ctx)) != clock_id(ctx))
+            if (clock_id(ctx_of(cases[i].ctx)) != clock_id(ctx) &&
+                kind_of(ctx_of(cases[i].ctx)) != KIND_FAILED)
                 reini_panic("one-clock", "a case's context lives on another clock", cases[i].ctx);
             contexts++;
             break;
