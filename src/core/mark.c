@@ -104,6 +104,7 @@ static uint32_t mark_and_take_out(struct node *node, struct dep *dep)
 {
     if (UNLIKELY(has_two_parents(&node->ctx))) {
         set_marked(node);
+        reini_node_leave(node); /* its other parent: not before it is marked, I4 */
         return __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_ACQ_REL);
     }
     uint32_t before = exchange_acq_rel(&dep->word, MARKED);
@@ -122,12 +123,27 @@ static void pass(struct walk *walk, struct dep *dep)
         set_aside(walk, node);
 }
 
+/* A marked node that has left its parents: set it aside if it has calls. */
+static void set_marked_aside(struct walk *walk, struct node *node)
+{
+    mutex_lock(&node->mu);
+    bool calls = node->deps != NULL;
+    mutex_unlock(&node->mu);
+    if (calls && reini_ctx_try_ref(&node->ctx))
+        set_aside(walk, node);
+}
+
 /* The walk is back at node, the last of whose dependents it has passed. */
 static void complete(struct walk *walk, struct node *node)
 {
     STEP("complete");
-    if (node->deps && reini_ctx_try_ref(&node->ctx))
+    if (UNLIKELY(has_two_parents(&node->ctx))) {
+        set_marked(node); /* its place with the other parent is in use until it has left that */
+        reini_node_leave(node);
+        set_marked_aside(walk, node);
+    } else if (node->deps && reini_ctx_try_ref(&node->ctx)) {
         set_aside(walk, node);
+    }
 }
 
 /* ---- the walk ---- */
@@ -153,11 +169,8 @@ static struct dep *mark_child(struct walk *walk, struct node *node, struct dep *
     mutex_unlock(&node->mu);
     if (!first && !MISTAKE(loser_returns_early))
         reini_wait_marked(node);
-    if (first) {
+    if (first)
         disarm(node);
-        if (UNLIKELY(has_two_parents(&node->ctx)))
-            reini_node_leave(node); /* the other parent; from this one the walk takes it */
-    }
     return deps;
 }
 
@@ -232,16 +245,6 @@ void reini_mark_above(struct node *node, const struct node *end)
     reini_node_leave(node);
 }
 
-/* The top's place is in use until it has left its parents: only then can it be set aside. */
-static void set_top_aside(struct walk *walk, struct node *top)
-{
-    mutex_lock(&top->mu);
-    bool calls = top->deps != NULL;
-    mutex_unlock(&top->mu);
-    if (calls && reini_ctx_try_ref(&top->ctx))
-        set_aside(walk, top);
-}
-
 struct deferred *reini_mark(struct node *node, struct ending ending)
 {
     struct walk walk = {.top = node, .err = ending.err};
@@ -274,6 +277,6 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
     disarm(node);
     reini_node_leave(node);
     if (deps)
-        set_top_aside(&walk, node);
+        set_marked_aside(&walk, node); /* not sooner: its place was in use until it had left */
     return walk.calls;
 }
