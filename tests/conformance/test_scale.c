@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT */
 /* tests/conformance/test_scale.c: depth, width and number have no limit, and the stack does not grow.
  *
- * Covers CTX-28 and CTX-29. A million of each, unless REIN_TEST_SCALE says less; everything runs on a
- * stack of 256 KiB, which a recursion over a million would not survive, nor one over ten thousand. */
+ * Covers CTX-28 and CTX-29, and CTX-88 and CTX-94 for size. A million of each, unless
+ * REIN_TEST_SCALE says less; everything deep runs on a stack of 256 KiB, which a recursion over a
+ * million would not survive, nor one over ten thousand. */
 #include <rein.h>
 #include <rein/testing.h>
 #include <stdlib.h>
@@ -34,6 +35,15 @@ static rein_ctx **room_for(size_t n)
     return room;
 }
 
+/* How many of n have that cause. (Check writes down each assertion, which is too many here.) */
+static size_t ended_with(rein_ctx *const *ctx, size_t n, const rein_reason *reason)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += rein_err(ctx[i]) == -ECANCELED && rein_cause(ctx[i]) == reason;
+    return count;
+}
+
 static rein_ctx **chain_of(const rein_ctx *top, size_t n)
 {
     rein_ctx **chain = room_for(n);
@@ -49,8 +59,7 @@ static void cancel_a_chain(void *arg)
     (void)arg;
     ck_assert_uint_eq(reini_check_tree(chain[0]), n);
     rein_cancel_cause(chain[0], &why);
-    for (size_t i = 0; i < n; i++)
-        ck_assert_ptr_eq(rein_cause(chain[i]), &why);
+    ck_assert_uint_eq(ended_with(chain, n, &why), n);
     for (size_t i = n; i-- > 0;)
         rein_end(chain[i]);
     free(chain);
@@ -142,9 +151,10 @@ static void describe_a_chain(void *arg)
     ck_assert_uint_eq((size_t)rein_describe(chain[n - 1], text, length + 1), length);
     ck_assert_uint_eq(strlen(text), length);
     ck_assert_int_eq(memcmp(text, root, sizeof root - 1), 0);
-    for (size_t i = 0; i < n; i++)
-        ck_assert_int_eq(memcmp(text + sizeof root - 1 + i * (sizeof part - 1), part, sizeof part - 1),
-                         0);
+    size_t parts = 0;
+    for (const char *at = text + sizeof root - 1; *at; at += sizeof part - 1)
+        parts += memcmp(at, part, sizeof part - 1) == 0;
+    ck_assert_uint_eq(parts, n);
     free(text);
     for (size_t i = n; i-- > 0;)
         rein_end(chain[i]);
@@ -167,10 +177,9 @@ static void cancel_a_crowd(void *arg)
     ck_assert_uint_eq(reini_check_dependents(parent), n);
     rein_cancel_cause(parent, &why);
     ck_assert_uint_eq(reini_check_dependents(parent), 0);
-    for (size_t i = 0; i < n; i++) {
-        ck_assert_ptr_eq(rein_cause(child[i]), &why);
+    ck_assert_uint_eq(ended_with(child, n, &why), n);
+    for (size_t i = 0; i < n; i++)
         rein_end(child[i]);
-    }
     rein_end(parent);
     free(child);
 }
@@ -192,8 +201,7 @@ static void cancel_merges(void *arg)
     ck_assert_uint_eq(reini_check_dependents(first_parent), n);
     rein_cancel_cause(top, &why);
     ck_assert_uint_eq(reini_check_dependents(first_parent), 0);
-    for (size_t i = 0; i < n; i++)
-        ck_assert_ptr_eq(rein_cause(chain[i]), &why);
+    ck_assert_uint_eq(ended_with(chain, n, &why), n);
     const rein_ctx *leaf = rein_ref(chain[n - 1]);
     for (size_t i = 0; i < n; i++)
         rein_end(chain[i]);
@@ -247,10 +255,12 @@ CASE_LONG(PATIENCE, ctx_29_many_live_timeouts, "CTX-29", "CTX-53")
     ck_assert_uint_eq(reini_check_armed(root), n - (n + 1) / 2);
     ck_assert_uint_eq(rein_clock_advance(clock, REIN_HOUR), n - (n + 1) / 2);
     ck_assert_uint_eq(reini_check_armed(root), 0);
+    size_t right = 0;
     for (size_t i = 0; i < n; i++) {
-        ck_assert_int_eq(rein_err(ctx[i]), i % 2 ? -ETIMEDOUT : -ECANCELED);
+        right += rein_err(ctx[i]) == (i % 2 ? -ETIMEDOUT : -ECANCELED);
         rein_end(ctx[i]);
     }
+    ck_assert_uint_eq(right, n);
     free(ctx);
     rein_clock_free(clock);
 }
@@ -261,7 +271,8 @@ static void hammer(void *arg, unsigned index)
     for (size_t i = 0; i < n; i++) {
         const rein_ctx *value = ticket_with(arg, (int)index);
         rein_ctx *ctx = i % 2 ? rein_with_cancel(value) : rein_with_timeout(value, REIN_HOUR);
-        ck_assert_int_eq(ticket_of(ctx, -1), (int)index);
+        if (ticket_of(ctx, -1) != (int)index)
+            ck_abort_msg("another thread's value");
         if (i % 4 < 2)
             rein_cancel(ctx);
         rein_unref(value);
