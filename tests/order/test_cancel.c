@@ -74,32 +74,74 @@ CASE(ctx_14_outer_waits_for_the_inner, "CTX-14", "CTX-19", "P-SYNC")
     rein_end(top);
 }
 
-/* The same through the second parent of a merge. */
-CASE(ctx_14_outer_waits_for_the_inner_through_a_merge, "CTX-14", "P-SYNC")
+/* The same through the second parent of a merge, which the first one's walk is just in. */
+CASE(ctx_14_outer_waits_for_a_merge_being_marked, "CTX-14", "P-SYNC")
 {
-    rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(rein_background());
-    rein_ctx *merged = rein_merge(a, b), *leaf = rein_with_cancel(merged);
-    struct canceller one = {a, &first, leaf, 0}, two = {b, &second, leaf, 0};
-    /* The walk from a stands within merged: its leaf is marked, but merged is not complete. */
-    struct actor walk_a = {.at = "complete"}, walk_b = {.at = "wait-marked"};
-    stage();
-    actor_start(&walk_a, cancel_and_look, &one);
-    actor_await(&walk_a);
-    actor_start(&walk_b, cancel_and_look, &two);
-    /* Either it was taken off b's list before, or b's walk waits for it. */
-    if (actor_stands(&walk_b))
-        actor_go(&walk_b);
-    actor_finish(&walk_a);
-    actor_join(&walk_b);
-    ck_assert_int_eq(one.saw, -ECANCELED);
-    ck_assert_int_eq(two.saw, -ECANCELED);
-    expect_end(merged, -ECANCELED, &first);
-    expect_end(leaf, -ECANCELED, &first);
-    curtain();
-    rein_end(leaf);
-    rein_end(merged);
-    rein_end(a);
-    rein_end(b);
+    for (int also = 0; also < 2; also++) {
+        rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(rein_background());
+        rein_ctx *merged = also ? rein_merge(b, a) : rein_merge(a, b);
+        rein_ctx *leaf = rein_with_cancel(merged), *before = rein_with_cancel(merged);
+        struct canceller one = {a, &first, leaf, 0}, two = {b, &second, leaf, 0};
+        struct actor walk_a = {.at = "pass"}, walk_b = {.at = "wait-marked"};
+        stage();
+        actor_start(&walk_a, cancel_and_look, &one);
+        actor_await(&walk_a); /* at the one before the leaf */
+        expect_live(leaf);
+        actor_start(&walk_b, cancel_and_look, &two);
+        if (actor_stands(&walk_b))
+            actor_go(&walk_b);
+        actor_finish(&walk_a);
+        actor_join(&walk_b);
+        curtain();
+        ck_assert_int_eq(one.saw, -ECANCELED);
+        ck_assert_int_eq(two.saw, -ECANCELED);
+        expect_end(merged, -ECANCELED, &first);
+        expect_end(leaf, -ECANCELED, &first);
+        ck_assert_uint_eq(reini_check_dependents(b), 0);
+        rein_end(before);
+        rein_end(leaf);
+        rein_end(merged);
+        rein_end(a);
+        rein_end(b);
+    }
+}
+
+static void nothing(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+}
+
+/* A merge with a callback, ended by the walk of one parent while others come and go on the list of
+ * the other: that list stays whole. */
+CASE(ctx_20_merge_with_calls_leaves_the_other_parent, "CTX-20", "P-LIFETIME")
+{
+    for (int also = 0; also < 2; also++) {
+        rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(rein_background());
+        rein_ctx *before = rein_with_cancel(b);
+        rein_ctx *merged = also ? rein_merge(b, a) : rein_merge(a, b);
+        rein_ctx *after = rein_with_cancel(b), *leaf = rein_with_cancel(merged);
+        rein_callback callback;
+        ck_assert(rein_callback_add(merged, &callback, nothing, NULL));
+        struct actor walk = {.at = "complete"};
+        stage();
+        actor_start(&walk, cancel, a);
+        actor_await(&walk);
+        actor_go_to(&walk, "pass", 0);
+        actor_await(&walk);
+        rein_end(after);
+        after = rein_with_cancel(b);
+        actor_finish(&walk);
+        curtain();
+        ck_assert_uint_eq(reini_check_dependents(b), 2);
+        ck_assert_uint_eq(reini_check_tree(b), 3);
+        ck_assert(!rein_callback_remove(&callback));
+        rein_end(leaf);
+        rein_end(merged);
+        rein_end(after);
+        rein_end(before);
+        rein_end(a);
+        rein_end(b);
+    }
 }
 
 /* Both parents of a merge are cancelled at once: each walk has its list before either gets to the
