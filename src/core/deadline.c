@@ -41,6 +41,13 @@ static bool enforced(const struct timed *limit)
     return limit && (limit->node.ctx.flags & HAS_TIMER);
 }
 
+static void expire_frozen(const struct timed *limit, const struct ctx *ctx)
+{
+    reini_frozen_end(ctx, (struct ending){.err = -ETIMEDOUT,
+                                          .reason = rein_reason_ref(limit->cause),
+                                          .site = limit->node.ctx.site});
+}
+
 void reini_notice(const struct ctx *ctx)
 {
     struct timed *limit = timed_of(&ctx->limit->node.ctx);
@@ -51,11 +58,9 @@ void reini_notice(const struct ctx *ctx)
     if (clock->is_virtual || reini_plat_now() < limit->timer.when)
         return;
     if (is_frozen(&limit->node.ctx)) {
-        struct ending ending = {.err = -ETIMEDOUT, .site = limit->node.ctx.site};
-        ending.reason = rein_reason_ref(limit->cause);
-        reini_frozen_end(&limit->node.ctx, ending);
+        expire_frozen(limit, &limit->node.ctx);
         if (is_frozen(ctx))
-            reini_frozen_end(ctx, (struct ending){.err = -ETIMEDOUT, .site = ending.site});
+            expire_frozen(limit, ctx); /* no walk goes down to it any more */
         return;
     }
     /* A noticer may hold anybody's lock: it marks, and makes no calls. */
