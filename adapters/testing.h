@@ -41,6 +41,12 @@ static inline uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
+/* How many rounds to run where that many are usual: fewer where each costs fifty times as much. */
+static inline unsigned rounds(unsigned usual)
+{
+    return getenv("REIN_TEST_SLOW") ? usual / 20 : usual;
+}
+
 /* Waste a number of turns that no clock decides. */
 static inline void spin(uint32_t turns)
 {

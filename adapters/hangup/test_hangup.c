@@ -246,7 +246,7 @@ START_TEST(late_hang_up_hits_nobody)
     ck_assert_int_eq(pthread_barrier_init(&leaver.start, NULL, 2), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, leave_late, &leaver), 0);
 
-    for (int round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < rounds(ROUNDS); round++) {
         leaver.delay = next_random(&seed) % 20000;
         late_round(&leaver, next_random(&seed) % 30000);
         if (round == 0)

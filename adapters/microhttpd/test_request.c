@@ -238,18 +238,18 @@ START_TEST(many_rounds)
     struct rein_mhd_options options = options_for(greet, thread_counts[_i]);
     rein_mhd_server *server = start(&options);
     uint64_t seed = 1;
-    unsigned descriptors = 0, threads = 0;
+    unsigned descriptors = 0, threads = 0, last = rounds(300) - 1, early = last / 3;
 
-    for (unsigned round = 0; round < 300; round++) {
+    for (unsigned round = 0; round <= last; round++) {
         int leaver = ask(server, "");
         spin(next_random(&seed) % 50000);
         close(leaver);
         ck_assert_int_eq(answer_status(ask(server, "")), 200);
-        if (round == 20 || round == 299) {
+        if (round == early || round == last) {
             while (rein_mhd_active(server) > 0)
                 sched_yield();
-            threads = round == 20 ? count_of_own("task") : threads;
-            descriptors = round == 20 ? count_of_own("fd") : descriptors;
+            threads = round == early ? count_of_own("task") : threads;
+            descriptors = round == early ? count_of_own("fd") : descriptors;
         }
     }
     /* Some of the last connections may still be closing; as many were when we counted. */

@@ -40,13 +40,13 @@ START_TEST(late_cancel_hits_nobody)
     ck_assert_int_eq(pthread_barrier_init(&race.start, NULL, 2), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, late_canceller, &race), 0);
 
-    for (int round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < rounds(ROUNDS); round++) {
         rein_ctx *ctx = rein_with_cancel(rein_background());
         race.ctx = ctx;
         race.delay = next_random(&seed) % 400000;
         pthread_barrier_wait(&race.start);
         int r = rein_sqlite3_step(ctx, conn, stmt);
-        ck_assert_msg(r == REIN_SQLITE3_ROW || r == -ECANCELED, "round %d: %d", round, r);
+        ck_assert_msg(r == REIN_SQLITE3_ROW || r == -ECANCELED, "round %u: %d", round, r);
         n_done += r == REIN_SQLITE3_ROW;
         n_stopped += r == -ECANCELED;
         ck_assert_int_eq(rein_sqlite3_step(rein_background(), conn, innocent), REIN_SQLITE3_ROW);
@@ -59,7 +59,7 @@ START_TEST(late_cancel_hits_nobody)
     race.ctx = NULL;
     pthread_barrier_wait(&race.start);
     pthread_join(thread, NULL);
-    ck_assert_uint_eq(n_done + n_stopped, ROUNDS);
+    ck_assert_uint_eq(n_done + n_stopped, rounds(ROUNDS));
     sqlite3_finalize(stmt);
     sqlite3_finalize(innocent);
     close_all(conn);
@@ -162,8 +162,8 @@ START_TEST(nothing_grows)
 {
     unsigned descriptors = 0, threads = 0;
 
-    for (int round = 0; round < 300; round++) {
-        struct trip trip = {rein_with_cancel(rein_background()), 1 + round % 3};
+    for (unsigned round = 0; round < rounds(300); round++) {
+        struct trip trip = {rein_with_cancel(rein_background()), 1 + (int)round % 3};
         rein_sqlite3 *conn = attach(open_db(":memory:"), trip_look, &trip);
         ck_assert_int_eq(rein_sqlite3_exec(trip.ctx, conn, ENDLESS_COUNT, NULL, NULL), -ECANCELED);
         rein_end(trip.ctx);
