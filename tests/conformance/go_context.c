@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/conformance/go_context.c: what Go's own tests of its context package check, under their names,
- * written anew from a description of what each does.
+/* tests/conformance/go_context.c: what Go's own tests of its context package check, under their
+ * names, written anew from a description of what each does.
  *
- * Where Go waits a millisecond, time here is virtual. Where Go wraps a context in one of its own kind,
- * there is a foreign context that forwards; where Go's kind has an end of its own, it is pushed. Go's
- * TestCustomContextAfterFunc… count registrations with a hook that a foreign context may offer; rein's
- * children link to a foreign context as to any other, so here the links are counted. */
+ * Where Go waits a millisecond, time here is virtual. Where Go wraps a context in one of its own
+ * kind, there is a foreign context that forwards; where Go's kind has an end of its own, it is
+ * pushed. Go's TestCustomContextAfterFunc… count registrations with a hook that a foreign context
+ * may offer; rein's children link to a foreign context as to any other, so here the links are
+ * counted. */
 #include <rein.h>
 #include <rein/testing.h>
 #include <sched.h>
@@ -98,7 +99,8 @@ static void expect_deadline(rein_clock *clock, rein_ctx *ctx)
     expect_expired(ctx);
 }
 
-/* A deadline alone, behind a wrapper, and above a later one; one that is past, and one that is now. */
+/* A deadline alone, behind a wrapper, and above a later one; one that is past, and one that is
+ * now. */
 CASE(TestDeadline, "CTX-18", "CTX-47", "CTX-48")
 {
     rein_clock *clock = rein_clock_new();
@@ -186,8 +188,8 @@ static void expect_values(const rein_ctx *ctx, const char *one, const char *two,
     }
 }
 
-/* Keys are bound one after another, the first again and to nothing in the end; the same is seen through
- * wrappers. */
+/* Keys are bound one after another, the first again and to nothing in the end; the same is seen
+ * through wrappers. */
 CASE(TestValues, "CTX-82", "CTX-83", "CTX-84")
 {
     const rein_ctx *c0 = rein_background();
@@ -274,7 +276,8 @@ static void cancel_one_of_tree(void *arg, unsigned index)
     rein_cancel(tree->ctx[tree->order[index]]);
 }
 
-/* A tree four wide and three deep, every context of it cancelled by a thread of its own, in any order. */
+/* A tree four wide and three deep, every context of it cancelled by a thread of its own, in any
+ * order. */
 CASE_LONG(60, TestSimultaneousCancels, "CTX-1", "CTX-13")
 {
     static struct tree tree;
@@ -336,7 +339,8 @@ REIN_KEY_DECLARE(layer, int)
 REIN_KEY_DEFINE(layer, int)
 
 /* A chain of value, cancel and timeout layers, at least thirty, at least one of each. */
-static void build(struct layers *layers, const rein_ctx *root, rein_duration timeout, uint64_t *random)
+static void build(struct layers *layers, const rein_ctx *root, rein_duration timeout,
+                  uint64_t *random)
 {
     int of_kind[3] = {0};
     *layers = (struct layers){.depth = 0};
@@ -581,7 +585,8 @@ CASE(TestCause_timeouts, "CTX-12", "CTX-38", "CTX-48")
     rein_end(ctx);
 }
 
-/* A timeout with a cause below a parent that is cancelled with another: after and before it ran out. */
+/* A timeout with a cause below a parent that is cancelled with another: after and before it ran
+ * out. */
 CASE(TestCause_stacked, "CTX-39")
 {
     rein_ctx *parent = rein_with_cancel(rein_background());
@@ -614,8 +619,9 @@ CASE(TestCause_without_cancel, "CTX-59")
     rein_end(ended);
 }
 
-/* A foreign context that ends by itself below an ancestor: alone, after it, and before it. In the last
- * two rows Go reports the ancestor's reason; rein's foreign context, which is pushed, keeps its own. */
+/* A foreign context that ends by itself below an ancestor: alone, after it, and before it. In
+ * the last two rows Go reports the ancestor's reason; rein's foreign context, which is pushed,
+ * keeps its own. */
 CASE(TestCause_foreign, "CTX-44", "CTX-45")
 {
     for (int row = 0; row < 3; row++) {
@@ -666,8 +672,8 @@ CASE(TestWithoutCancel, "CTX-3", "CTX-59")
 
 /* ---- contexts of the user's own kind ---- */
 
-/* A foreign context with an end of its own, over a built-in one: its child ends when it is said to be
- * done, with the reason that is passed on, and not when the ancestor is. */
+/* A foreign context with an end of its own, over a built-in one: its child ends when it is said
+ * to be done, with the reason that is passed on, and not when the ancestor is. */
 CASE(TestCustomContextPropagation, "CTX-73", "CTX-76")
 {
     rein_ctx *ancestor = rein_with_cancel(rein_background());
@@ -688,8 +694,8 @@ static void cancel_child(const rein_ctx *ctx, void *child)
     rein_cancel(child);
 }
 
-/* A foreign context that stands alone: its own end; a child's, which it does not feel; and one that ends
- * its child itself. */
+/* A foreign context that stands alone: its own end; a child's, which it does not feel; and one
+ * that ends its child itself. */
 CASE(TestCustomContextCause, "CTX-17", "CTX-44", "CTX-81")
 {
     rein_ctx *foreign = rein_foreign(rein_background(), &own_end, NULL);
@@ -825,8 +831,8 @@ CASE(TestContextErrDoneRace, "CTX-1", "CTX-4")
 
 /* ---- context_test ---- */
 
-/* A parent with a cancel child, a timeout behind a value and an after-func: three in its list; its end
- * ends all, empties the list, and a value made then is born done. */
+/* A parent with a cancel child, a timeout behind a value and an after-func: three in its list;
+ * its end ends all, empties the list, and a value made then is born done. */
 CASE(XTestParentFinishesChild, "CTX-20", "CTX-24", "CTX-87")
 {
     rein_ctx *parent = rein_with_cancel(rein_background()), *child = rein_with_cancel(parent);
@@ -855,8 +861,8 @@ CASE(XTestParentFinishesChild, "CTX-20", "CTX-24", "CTX-87")
     rein_end(parent);
 }
 
-/* A child that ends first leaves its parent's list, and the parent live; under background there is no
- * list to leave. */
+/* A child that ends first leaves its parent's list, and the parent live; under background there
+ * is no list to leave. */
 CASE(XTestChildFinishesFirst, "CTX-17", "CTX-20", "CTX-23")
 {
     rein_ctx *cancellable = rein_with_cancel(rein_background());
@@ -897,8 +903,8 @@ CASE(XTestCancelRemoves, "CTX-20", "CTX-53", "CTX-66")
     rein_end(ctx);
 }
 
-/* Nothing watches a foreign context: deriving below one starts no thread, whether it forwards or has an
- * end of its own, and below an ended one nothing is registered. */
+/* Nothing watches a foreign context: deriving below one starts no thread, whether it forwards or
+ * has an end of its own, and below an ended one nothing is registered. */
 CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
 {
     rein_clock *clock = rein_clock_new(); /* whose timeouts need no keeper */
@@ -909,7 +915,8 @@ CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
     for (int i = 0; i < 2; i++) {
         rein_ctx *child[100];
         for (int j = 0; j < 100; j++)
-            child[j] = j % 2 ? rein_with_timeout(foreign[i], REIN_HOUR) : rein_with_cancel(foreign[i]);
+            child[j] = j % 2 ? rein_with_timeout(foreign[i], REIN_HOUR)
+                             : rein_with_cancel(foreign[i]);
         ck_assert_uint_eq(suite_threads(), threads);
         ck_assert_uint_eq(reini_check_dependents(foreign[i]), 100);
         for (int j = 0; j < 100; j++)
@@ -1010,8 +1017,8 @@ CASE(TestCustomContextAfterFuncUnregisterAfterFunc, "CTX-79")
 
 /* ---- net_test ---- */
 
-/* The deadline's err is the same number that sockets time out with, so that callers who look for that
- * find it; the context's cause tells the two apart. */
+/* The deadline's err is the same number that sockets time out with, so that callers who look for
+ * that find it; the context's cause tells the two apart. */
 CASE(TestDeadlineExceededIsNetError, "CTX-6")
 {
     rein_ctx *late = rein_with_timeout(rein_background(), 0);

@@ -154,8 +154,8 @@ CASE(ctx_37_order_decides_per_node, "CTX-37", "CTX-19")
 
 /* ---- the cause of a deadline ---- */
 
-/* A deadline's cause is reported when that deadline ends the context; a cancel before it does not use
- * it, be it with a reason of its own or without. */
+/* A deadline's cause is reported when that deadline ends the context; a cancel before it does
+ * not use it, be it with a reason of its own or without. */
 CASE(ctx_38_a_deadlines_cause_is_for_the_deadline, "CTX-38")
 {
     rein_clock *clock = rein_clock_new();
@@ -181,7 +181,8 @@ CASE(ctx_38_a_deadlines_cause_is_for_the_deadline, "CTX-38")
     rein_clock_free(clock);
 }
 
-/* Of a parent's cancel and a child's deadline with a cause, the one that came first is the child's. */
+/* Of a parent's cancel and a child's deadline with a cause, the one that came first is the
+ * child's. */
 CASE(ctx_39_deadline_cause_against_the_parents_end, "CTX-39", "CTX-19")
 {
     rein_clock *clock = rein_clock_new();
@@ -219,7 +220,8 @@ CASE(ctx_40_an_earlier_parent_drops_the_childs_cause, "CTX-40", "P-HONEST")
     rein_clock_free(clock);
 }
 
-/* Equal deadlines: err is the deadline's either way; the child's cause is its own or the parent's. */
+/* Equal deadlines: err is the deadline's either way; the child's cause is its own or the
+ * parent's. */
 CASE(ctx_41_equal_deadlines, "CTX-41")
 {
     rein_clock *clock = rein_clock_new();
@@ -273,8 +275,8 @@ static void poll_cause(void *arg)
     ck_assert_int_eq(rein_err(it->asked), -ECANCELED);
 }
 
-/* Whoever polls the cause during a cancel, on the context itself or far below, sees none and then the
- * final reason, never a stand-in. */
+/* Whoever polls the cause during a cancel, on the context itself or far below, sees none and
+ * then the final reason, never a stand-in. */
 CASE(ctx_42_the_cause_is_never_a_stand_in, "CTX-42", "CTX-1")
 {
     for (size_t round = 0; round < suite_rounds(500); round++) {
@@ -339,13 +341,14 @@ CASE(ctx_43_no_err_no_cause, "CTX-43", "CTX-44", "CTX-73")
 
 /* ---- foreign contexts ---- */
 
-/* The cause of a foreign context and of all below it: none while it is live, then the reason its owner
- * gave, or else its err. */
+/* The cause of a foreign context and of all below it: none while it is live, then the reason its
+ * owner gave, or else its err. */
 CASE(ctx_44_the_cause_of_a_foreign_context, "CTX-44", "CTX-76")
 {
     rein_ctx *plain = rein_foreign(rein_background(), NULL, NULL);
     rein_ctx *reasoned = rein_foreign(rein_background(), NULL, NULL);
-    rein_ctx *below = rein_with_cancel(reasoned), *late = rein_foreign(rein_background(), NULL, NULL);
+    rein_ctx *late = rein_foreign(rein_background(), NULL, NULL);
+    rein_ctx *below = rein_with_cancel(reasoned);
     expect_live(plain);
     expect_live(below);
     rein_foreign_done(plain, -ECANCELED, NULL);
@@ -375,8 +378,8 @@ CASE(ctx_44_a_forwarding_one_reports_its_parents, "CTX-44", "CTX-72")
     rein_end(parent);
 }
 
-/* Better than in Go, and written down as a difference: a foreign context that ended by itself keeps its
- * cause when an ancestor ends later; and an ancestor's earlier end is not its own. */
+/* Better than in Go, and written down as a difference: a foreign context that ended by itself
+ * keeps its cause when an ancestor ends later; and an ancestor's earlier end is not its own. */
 CASE(ctx_45_a_foreign_end_keeps_its_cause, "CTX-45", "CTX-19")
 {
     for (int ancestor_first = 0; ancestor_first < 2; ancestor_first++) {
@@ -401,8 +404,8 @@ static void count_drop(void *payload)
     race_add(payload, 1);
 }
 
-/* The very object that was given comes back, with its payload; the context keeps a reference of its own
- * and gives it back with its memory. */
+/* The very object that was given comes back, with its payload; the context keeps a reference of
+ * its own and gives it back with its memory. */
 CASE(ctx_46_a_cause_is_one_object, "CTX-46")
 {
     struct race_count dropped = {0};
@@ -433,8 +436,10 @@ CASE(ctx_46_a_deadlines_cause_is_given_back, "CTX-46", "CTX-38")
     rein_reason *made = rein_reason_new(-ETIME, "too slow", &dropped, count_drop);
     ck_assert_ptr_nonnull(made);
     rein_ctx *ctx[] = {
-        rein_with_timeout_cause(root, 1, made),         rein_with_timeout_cause(root, REIN_HOUR, made),
-        rein_with_timeout_cause(root, -1, made),        rein_with_timeout_cause(root, REIN_FOREVER, made),
+        rein_with_timeout_cause(root, 1, made),
+        rein_with_timeout_cause(root, REIN_HOUR, made),
+        rein_with_timeout_cause(root, -1, made),
+        rein_with_timeout_cause(root, REIN_FOREVER, made),
         rein_with_timeout_cause(root, REIN_HOUR, made),
     };
     rein_cancel(ctx[4]);
@@ -517,9 +522,9 @@ CASE(cancel_needs_no_memory, "P-NOMEMORY", "CTX-96")
     rein_end(ctx);
 }
 
-/* Without memory a derive call gives a context that is done: work under it, and under all derived from
- * it, is refused; nothing has changed above. */
-CASE(deriving_without_memory_fails_closed, "P-CLOSED", "CTX-96")
+/* Without memory a derive call gives a context that is done: work under it, and under all
+ * derived from it, is refused; nothing has changed above. */
+CASE(deriving_without_memory_fails_closed, "P-FAILED", "CTX-96")
 {
     rein_ctx *parent = rein_with_cancel(rein_background());
     rein_ctx *onto = rein_with_cancel(rein_background());

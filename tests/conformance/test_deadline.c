@@ -40,13 +40,15 @@ static bool prints_as_deadline(const rein_ctx *ctx)
 
 /* ---- what the deadline is ---- */
 
-/* A deadline is an absolute instant, a timeout one counted from now, and both are answered as such. */
+/* A deadline is an absolute instant, a timeout one counted from now, and both are answered as
+ * such. */
 CASE(ctx_47_a_timeout_is_a_deadline_from_now, "CTX-47")
 {
     rein_clock *clock = rein_clock_new();
     const rein_ctx *root = rein_clock_root(clock);
     rein_time at = rein_in(root, REIN_MINUTE);
-    rein_ctx *by_instant = rein_with_deadline(root, at), *by_span = rein_with_timeout(root, REIN_MINUTE);
+    rein_ctx *by_instant = rein_with_deadline(root, at);
+    rein_ctx *by_span = rein_with_timeout(root, REIN_MINUTE);
     ck_assert_int_eq(deadline_of(by_instant), at.ns);
     ck_assert_int_eq(deadline_of(by_span), at.ns);
     rein_clock_advance(clock, REIN_SECOND);
@@ -57,7 +59,8 @@ CASE(ctx_47_a_timeout_is_a_deadline_from_now, "CTX-47")
     rein_clock_free(clock);
 }
 
-/* A child can only shorten: the effective deadline is the earliest up the line, through every kind. */
+/* A child can only shorten: the effective deadline is the earliest up the line, through every
+ * kind. */
 CASE(ctx_47_a_child_can_only_shorten, "CTX-47", "CTX-51")
 {
     rein_clock *clock = rein_clock_new();
@@ -66,7 +69,8 @@ CASE(ctx_47_a_child_can_only_shorten, "CTX-47", "CTX-51")
     const rein_ctx *value = ticket_with(parent, 1);
     rein_ctx *longer = rein_with_timeout(value, 1000 * REIN_HOUR);
     rein_ctx *shorter = rein_with_timeout(longer, REIN_SECOND);
-    rein_ctx *merged = rein_merge(longer, shorter), *none_set = rein_with_timeout(parent, REIN_FOREVER);
+    rein_ctx *merged = rein_merge(longer, shorter);
+    rein_ctx *none_set = rein_with_timeout(parent, REIN_FOREVER);
     ck_assert_int_eq(deadline_of(longer), deadline_of(parent));
     ck_assert_int_eq(deadline_of(none_set), deadline_of(parent));
     ck_assert_int_eq(deadline_of(shorter), rein_in(root, REIN_SECOND).ns);
@@ -88,8 +92,9 @@ CASE(ctx_47_a_child_can_only_shorten, "CTX-47", "CTX-51")
     rein_clock_free(clock);
 }
 
-/* A deadline now, past or at the beginning of time, and a timeout of nothing or less: born done, with the
- * deadline's err and cause, the given instant as deadline, no timer, and harmless to cancel. */
+/* A deadline now, past or at the beginning of time, and a timeout of nothing or less: born done,
+ * with the deadline's err and cause, the given instant as deadline, no timer, and harmless to
+ * cancel. */
 CASE(ctx_48_a_past_deadline_is_born_done, "CTX-48", "CTX-12")
 {
     rein_clock *clock = rein_clock_new();
@@ -139,8 +144,8 @@ CASE(ctx_49_an_ended_parent_wins_over_a_past_deadline, "CTX-49", "CTX-21", "P-HO
     rein_end(parent);
 }
 
-/* Below a strictly earlier deadline the child has no timer, reports the parent's deadline, and is in
- * name a plain cancel child; at the same deadline it has a timer and a name of its own. */
+/* Below a strictly earlier deadline the child has no timer, reports the parent's deadline, and
+ * is in name a plain cancel child; at the same deadline it has a timer and a name of its own. */
 CASE(ctx_50_strictly_earlier_or_equal, "CTX-50", "CTX-92")
 {
     rein_clock *clock = rein_clock_new();
@@ -171,8 +176,8 @@ static bool foreign_deadline(void *self, rein_time *ret_deadline)
     return true;
 }
 
-/* A deadline comes down through values, cancels and foreign contexts, and stays after the end, be it a
- * cancel or the deadline's own. */
+/* A deadline comes down through values, cancels and foreign contexts, and stays after the end,
+ * be it a cancel or the deadline's own. */
 CASE(ctx_51_a_deadline_is_inherited_and_stays, "CTX-51")
 {
     static const rein_foreign_ops forwarding = {.size = sizeof forwarding, .forwards = true};
@@ -183,7 +188,8 @@ CASE(ctx_51_a_deadline_is_inherited_and_stays, "CTX-51")
         rein_time later = rein_in(root, REIN_HOUR);
         rein_ctx *top = rein_with_timeout(root, REIN_SECOND), *child = rein_with_cancel(top);
         const rein_ctx *value = ticket_with(child, 1);
-        rein_ctx *foreign = rein_foreign(value, &forwarding, NULL), *leaf = rein_with_cancel(foreign);
+        rein_ctx *foreign = rein_foreign(value, &forwarding, NULL);
+        rein_ctx *leaf = rein_with_cancel(foreign);
         rein_ctx *others = rein_foreign(root, &own, &later), *below = rein_with_cancel(others);
         int64_t deadline = deadline_of(top);
         for (int round = 0; round < 2; round++) {
@@ -264,8 +270,8 @@ CASE(ctx_52_never_early_on_the_real_clock, "CTX-52", "P-NEVER-EARLY", "P-NOTICE"
     }
 }
 
-/* A cancel before the deadline takes the timer off the clock there and then; so does the last release,
- * and so does the parent's end. */
+/* A cancel before the deadline takes the timer off the clock there and then; so does the last
+ * release, and so does the parent's end. */
 CASE(ctx_53_cancel_disarms_at_once, "CTX-53", "CTX-58")
 {
     rein_clock *clock = rein_clock_new();
@@ -308,8 +314,8 @@ static void pass_deadline(const rein_ctx *ctx)
         nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
 }
 
-/* Expiry is an event, not a look at the clock: while nobody noticed, err is 0 though the instant has
- * passed, and a cancel may still win; then everything says canceled. */
+/* Expiry is an event, not a look at the clock: while nobody noticed, err is 0 though the instant
+ * has passed, and a cancel may still win; then everything says canceled. */
 CASE(ctx_54_expiry_is_an_event, "CTX-54", "CTX-4", "P-HONEST")
 {
     rein_loop *loop; /* keeps the time, and is not run */
@@ -339,8 +345,8 @@ static void set_flag(const rein_ctx *ctx, void *arg)
     race_set(arg);
 }
 
-/* Whoever asks the clock marks what has expired, for the context whose deadline it is and all below,
- * but runs nobody's callback; whoever keeps the time does that. */
+/* Whoever asks the clock marks what has expired, for the context whose deadline it is and all
+ * below, but runs nobody's callback; whoever keeps the time does that. */
 CASE(ctx_54_a_noticer_marks_and_calls_nobody, "CTX-54", "P-NOTICE")
 {
     rein_loop *loop;
@@ -367,8 +373,8 @@ CASE(ctx_54_a_noticer_marks_and_calls_nobody, "CTX-54", "P-NOTICE")
     rein_loop_free(loop);
 }
 
-/* No blocking call returns -ETIMEDOUT while err is still 0: without anybody to fire timers, each marks
- * before it returns. */
+/* No blocking call returns -ETIMEDOUT while err is still 0: without anybody to fire timers, each
+ * marks before it returns. */
 CASE(ctx_54_blocking_calls_mark_before_they_return, "CTX-54", "P-NOTICE")
 {
     rein_loop *loop;
@@ -505,7 +511,8 @@ CASE(ctx_57_timeouts_are_monotonic, "CTX-57")
     rein_end(ctx);
 }
 
-/* A wall-clock time becomes an instant of the monotonic clock once, and what was made from it stays. */
+/* A wall-clock time becomes an instant of the monotonic clock once, and what was made from it
+ * stays. */
 CASE(ctx_57_wall_time_is_converted_once, "CTX-57")
 {
     struct timespec wall;
@@ -514,7 +521,7 @@ CASE(ctx_57_wall_time_is_converted_once, "CTX-57")
     wall.tv_sec += 3600;
     rein_time at = rein_from_wall(wall);
     int64_t after = ns_of(CLOCK_MONOTONIC);
-    /* The two clocks are read one after the other; a wall clock that is slewed goes wrong by little. */
+    /* The clocks are read one after the other; a wall clock that is slewed is off by little. */
     ck_assert_int_ge(at.ns, before + REIN_HOUR - REIN_MILLISECOND - (after - before));
     ck_assert_int_le(at.ns, after + REIN_HOUR + REIN_MILLISECOND + (after - before));
     rein_ctx *ctx = rein_with_deadline(rein_background(), at);
@@ -543,8 +550,8 @@ static void give_back(void *arg)
     rein_end(((struct firing *)arg)->ctx);
 }
 
-/* A timer that is being fired keeps its context: the owner's last release in the midst of it neither
- * frees it under the timer's hands nor leaves it behind. */
+/* A timer that is being fired keeps its context: the owner's last release in the midst of it
+ * neither frees it under the timer's hands nor leaves it behind. */
 CASE(ctx_58_a_firing_timer_holds_its_context, "CTX-58", "P-LIFETIME")
 {
     struct firing it = {.clock = rein_clock_new()};
@@ -569,7 +576,8 @@ CASE(ctx_58_a_firing_timer_holds_its_context, "CTX-58", "P-LIFETIME")
     rein_clock_free(it.clock);
 }
 
-/* The same without a forced order: fired, cancelled or just released, each context is freed once. */
+/* The same without a forced order: fired, cancelled or just released, each context is freed
+ * once. */
 CASE(ctx_58_firing_against_the_last_release, "CTX-58", "CTX-53")
 {
     struct firing it = {.clock = rein_clock_new()};
@@ -615,7 +623,8 @@ static void look_at_others(const rein_ctx *ctx, void *arg)
         slow->errs[i] = rein_err(slow->others[i]);
 }
 
-/* All that is due is marked before any callback runs, so that a slow callback delays no deadline. */
+/* All that is due is marked before any callback runs, so that a slow callback delays no
+ * deadline. */
 CASE(deadlines_due_together_are_marked_before_callbacks, "P-PUNCTUAL")
 {
     rein_clock *clock = rein_clock_new();

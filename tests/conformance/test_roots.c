@@ -93,7 +93,8 @@ CASE(ctx_02_answers_are_stable, "CTX-2", "CTX-86", "P-STABLE")
 
 /* ---- a handle that may be none ---- */
 
-/* Contexts that can never be done have the descriptor -1, for which poll() never reports anything. */
+/* Contexts that can never be done have the descriptor -1, for which poll() never reports
+ * anything. */
 CASE(ctx_03_no_handle_where_nothing_can_end, "CTX-3")
 {
     const rein_ctx *without = rein_without_cancel(rein_background());
@@ -220,8 +221,8 @@ CASE(ctx_05_a_reason_never_shows_in_err, "CTX-5", "P-STABLE")
     }
 }
 
-/* Only a deadline, own or inherited, ends a context with -ETIMEDOUT; a context with a deadline that is
- * cancelled before it says canceled for ever. */
+/* Only a deadline, own or inherited, ends a context with -ETIMEDOUT; a context with a deadline
+ * that is cancelled before it says canceled for ever. */
 CASE(ctx_05_only_a_deadline_times_out, "CTX-5", "P-HONEST")
 {
     rein_clock *clock = rein_clock_new();
@@ -297,7 +298,8 @@ __attribute__((constructor)) static void use_before_main(void)
     rein_end(ctx);
 }
 
-/* Background is one object, the same before main(): never done, without deadline, value or cause. */
+/* Background is one object, the same before main(): never done, without deadline, value or
+ * cause. */
 CASE(ctx_07_background_has_nothing, "CTX-7", "CTX-3")
 {
     const rein_ctx *root = rein_background();

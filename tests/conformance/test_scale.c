@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/conformance/test_scale.c: depth, width and number have no limit, and the stack does not grow.
+/* tests/conformance/test_scale.c: depth, width and number have no limit, and the stack does not
+ * grow.
  *
  * Covers CTX-28 and CTX-29, and CTX-88 and CTX-94 for size. A million of each, unless
  * REIN_TEST_SCALE says less; everything deep runs on a stack of 256 KiB, which a recursion over a
@@ -130,8 +131,8 @@ static void search_a_chain(void *arg)
     rein_end(top);
 }
 
-/* A lookup through a million values finds the nearest and the farthest, and their last release takes
- * them all. */
+/* A lookup through a million values finds the nearest and the farthest, and their last release
+ * takes them all. */
 CASE_LONG(PATIENCE, ctx_28_a_deep_chain_is_searched, "CTX-28", "CTX-88", "P-DEPTH")
 {
     race_on_stack(STACK, search_a_chain, NULL);
@@ -161,7 +162,8 @@ static void describe_a_chain(void *arg)
     free(chain);
 }
 
-/* The name of the leaf of a chain of a million is a text of that length, or as much of it as fits. */
+/* The name of the leaf of a chain of a million is a text of that length, or as much of it as
+ * fits. */
 CASE_LONG(PATIENCE, ctx_28_a_deep_chain_is_described, "CTX-28", "CTX-94", "P-DEPTH")
 {
     race_on_stack(STACK, describe_a_chain, NULL);
@@ -212,10 +214,10 @@ static void cancel_merges(void *arg)
     free(chain);
 }
 
-/* A million merges, each the second parent of the next, end in one call, leave their first parent, and
- * are released by the last of them. */
-CASE_LONG(PATIENCE, ctx_28_a_chain_of_merges_is_cancelled_and_released, "CTX-28", "CTX-20", "P-DEPTH",
-          "P-MERGE")
+/* A million merges, each the second parent of the next, end in one call, leave their first
+ * parent, and are released by the last of them. */
+CASE_LONG(PATIENCE, ctx_28_a_chain_of_merges_is_cancelled_and_released, "CTX-28", "CTX-20",
+          "P-DEPTH", "P-MERGE")
 {
     race_on_stack(STACK, cancel_merges, NULL);
 }
@@ -238,8 +240,8 @@ CASE_LONG(PATIENCE, ctx_28_a_chain_of_merges_is_ended_from_below, "CTX-28", "P-M
     race_on_stack(STACK, end_merges_from_below, NULL);
 }
 
-/* Hundreds of thousands of live timeouts on one root, cancelled in any order or fired, leave nothing
- * armed. */
+/* Hundreds of thousands of live timeouts on one root, cancelled in any order or fired, leave
+ * nothing armed. */
 CASE_LONG(PATIENCE, ctx_29_many_live_timeouts, "CTX-29", "CTX-53")
 {
     size_t n = suite_scale(400 * 1000);

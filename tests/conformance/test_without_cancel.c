@@ -29,8 +29,8 @@ static void expect_only_values(const rein_ctx *ctx)
     ck_assert_int_eq(ticket_of(ctx, 0), 7);
 }
 
-/* It has the parent's values and nothing else, whether the parent ended before or ends later, by cancel
- * or by deadline. */
+/* It has the parent's values and nothing else, whether the parent ended before or ends later, by
+ * cancel or by deadline. */
 CASE(ctx_59_values_and_nothing_else, "CTX-59", "CTX-43")
 {
     for (int way = 0; way < 2; way++) {
@@ -54,8 +54,8 @@ CASE(ctx_59_values_and_nothing_else, "CTX-59", "CTX-43")
     }
 }
 
-/* Below it a new life begins: no link to anything above, values from above, no cause before an end of its
- * own, and no deadline from above. */
+/* Below it a new life begins: no link to anything above, values from above, no cause before an
+ * end of its own, and no deadline from above. */
 CASE(ctx_60_a_new_life_begins, "CTX-60", "CTX-82")
 {
     rein_clock *clock = rein_clock_new();
@@ -145,8 +145,8 @@ CASE_PANICS("detach-below-itself", detach_below_itself_panics, "P-DETACH", "P-PA
     rein_end(rein_detach(ctx, below, REIN_SECOND));
 }
 
-/* A merge is done with either of two, with the cause of the first; it has the values of its parent and
- * the earlier of the deadlines. */
+/* A merge is done with either of two, with the cause of the first; it has the values of its
+ * parent and the earlier of the deadlines. */
 CASE(merge_ends_with_either, "P-MERGE", "CTX-71")
 {
     for (int which = 0; which < 3; which++) {

@@ -182,8 +182,8 @@ static void run_to_panic(struct suite_case *one)
 {
     const char *rule = suite_panic_of(call_body, one);
     ck_assert_msg(rule != NULL, "did not panic; expected [rule: %s]", one->rule);
-    ck_assert_msg(strcmp(rule, one->rule) == 0, "panicked with [rule: %s]; expected [rule: %s]", rule,
-                  one->rule);
+    ck_assert_msg(strcmp(rule, one->rule) == 0, "panicked with [rule: %s]; expected [rule: %s]",
+                  rule, one->rule);
 }
 
 /* ---- what every case is asked at its end ---- */
@@ -243,8 +243,8 @@ static bool sound(void)
         for (const char **tag = one->tags; *tag; tag++)
             facts += is_fact(*tag);
         if (facts > FACTS_OF_A_CASE) {
-            fprintf(stderr, "%s:%d: %s claims %d facts; at most %d\n", one->file, one->line, one->name,
-                    facts, FACTS_OF_A_CASE);
+            fprintf(stderr, "%s:%d: %s claims %d facts; at most %d\n", one->file, one->line,
+                    one->name, facts, FACTS_OF_A_CASE);
             good = false;
         }
         for (struct suite_case *other = one->next; other; other = other->next) {

@@ -59,12 +59,12 @@ void suite_register(struct suite_case *one);
 /* The same with a limit of its own, for what is large. CASE_LONG(seconds, name, tags...) */
 #define CASE_LONG(seconds, ...) SUITE_CASE_(seconds, NULL, __VA_ARGS__, NULL)
 
-/* A case that is to end in rein's panic of that rule. Its body runs in a child process, so this also
- * works with CK_FORK=no. CASE_PANICS("context-required", name, tags...) */
+/* A case that is to end in rein's panic of that rule. Its body runs in a child process, so this
+ * also works with CK_FORK=no. CASE_PANICS("context-required", name, tags...) */
 #define CASE_PANICS(rule, ...) SUITE_CASE_(0, rule, __VA_ARGS__, NULL)
 
-/* How many of something to use where size is what is tested: n, or REIN_TEST_SCALE if that is set and
- * less (runs under valgrind, sanitizers and failing memory). */
+/* How many of something to use where size is what is tested: n, or REIN_TEST_SCALE if that is
+ * set and less (runs under valgrind, sanitizers and failing memory). */
 size_t suite_scale(size_t n);
 
 /* How many rounds of a race to run: n, or n / 10 where the program is known to run slowly
