@@ -1,0 +1,290 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* tests/exec/test_pool.c: the pool grows when nobody gets on, and shrinks when nothing is to do. */
+#include <dirent.h>
+#include <rein.h>
+#include <stdio.h>
+
+#include "base/fault_control.h"
+#include "expect.h"
+#include "race.h"
+#include "suite.h"
+
+/* How many threads of the library's have that name. */
+static int threads_called(const char *name)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
+        char path[320], comm[32] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "re");
+        if (file && fgets(comm, sizeof comm, file))
+            count += strncmp(comm, name, strlen(name)) == 0;
+        if (file)
+            fclose(file);
+    }
+    if (tasks)
+        closedir(tasks);
+    return count;
+}
+
+struct job {
+    rein_job job;
+    const rein_ctx *ctx;
+    rein_ctx *to_cancel;
+    struct race_count *count;
+    struct race_flag *begun, *go_on;
+};
+
+static void run_parked(rein_job *job)
+{
+    struct job *is = (struct job *)job;
+    race_add(is->count, 1);
+    rein_wait(is->ctx);
+    race_add(is->count, 1);
+}
+
+static void run_and_cancel(rein_job *job)
+{
+    struct job *is = (struct job *)job;
+    rein_cancel(is->to_cancel);
+    race_add(is->count, 1);
+}
+
+static void run_stuck(rein_job *job)
+{
+    struct job *is = (struct job *)job;
+    race_set(is->begun);
+    race_await(is->go_on);
+    race_add(is->count, 1);
+}
+
+static void run_and_free(rein_job *job)
+{
+    struct job *is = (struct job *)job;
+    race_set(is->go_on);
+    race_add(is->count, 1);
+}
+
+/* A loop keeps the time and is never run, so that no stall timer fires: the pool grows by what it
+ * sees alone. */
+static rein_loop *without_timers(void)
+{
+    rein_loop *loop;
+    ck_assert_int_eq(rein_loop_new(&loop), 0);
+    ck_assert_int_eq(rein_loop_keep_time(loop), 0);
+    return loop;
+}
+
+static void come_to_rest(void)
+{
+    while (rein_quiesce() < 0)
+        ;
+}
+
+/* A job is posted while every worker is parked in rein, waiting for that very job: it runs. */
+CASE(pool_grows_when_all_workers_are_parked, "CTX-63", "P-EXEC")
+{
+    enum { PARKED = 20 };
+    static struct job parked[PARKED];
+    struct race_count count = {0};
+    rein_loop *loop = without_timers();
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    for (int i = 0; i < PARKED; i++) {
+        parked[i] = (struct job){.job = {NULL, run_parked}, .ctx = ctx, .count = &count};
+        ck_assert_int_eq(rein_post(rein_pool_executor(), &parked[i].job), 0);
+    }
+    race_await_value(&count, PARKED);
+    struct job last = {.job = {NULL, run_and_cancel}, .to_cancel = ctx, .count = &count};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &last.job), 0);
+    race_await_value(&count, 2 * PARKED + 1);
+    come_to_rest();
+    rein_end(ctx);
+    rein_loop_free(loop);
+}
+
+/* Jobs that sit in a system call of their own make no progress: after a while there is one more. */
+CASE(pool_grows_when_it_stalls, "P-EXEC")
+{
+    struct race_count count = {0};
+    struct race_flag begun = {0}, go_on = {0};
+    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    struct job freer = {.job = {NULL, run_and_free}, .count = &count, .go_on = &go_on};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
+    race_await(&begun);
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &freer.job), 0);
+    race_await_value(&count, 2);
+    come_to_rest();
+}
+
+/* Many after-funcs that wait for one another, on one context: the last frees all. */
+struct chain {
+    rein_ctx *ctx[64];
+    rein_after after[64];
+    struct race_count over;
+};
+
+struct link {
+    struct chain *chain;
+    int number;
+};
+
+static void wait_for_the_next(const rein_ctx *ctx, void *arg)
+{
+    struct link *link = arg;
+    (void)ctx;
+    if (link->number + 1 < 64)
+        rein_wait(link->chain->ctx[link->number + 1]);
+    rein_cancel(link->chain->ctx[link->number]);
+    race_add(&link->chain->over, 1);
+}
+
+CASE(pool_after_funcs_that_wait_for_each_other, "CTX-63", "CTX-65", "P-EXEC")
+{
+    static struct chain chain;
+    static struct link links[64];
+    rein_ctx *start = rein_with_cancel(rein_background());
+    for (int i = 0; i < 64; i++) {
+        links[i] = (struct link){&chain, i};
+        chain.ctx[i] = rein_with_cancel(rein_background());
+    }
+    for (int i = 0; i < 64; i++)
+        ck_assert_int_eq(rein_after_func(start, &chain.after[i], NULL, wait_for_the_next, &links[i]), 0);
+    rein_cancel(start);
+    race_await_value(&chain.over, 64);
+    come_to_rest();
+    for (int i = 0; i < 64; i++)
+        rein_end(chain.ctx[i]);
+    rein_end(start);
+}
+
+static void do_nothing(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+}
+
+static bool no_workers(void *arg)
+{
+    (void)arg;
+    return threads_called("rein-worker") == 0;
+}
+
+/* A worker is there as long as somebody has secured it, and leaves by itself when nothing is to come. */
+CASE_LONG(60, pool_idle_workers_leave, "P-EXEC", "P-GUEST")
+{
+    rein_after after;
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    ck_assert_int_eq(rein_sleep(rein_background(), 1500 * REIN_MILLISECOND), 0); /* longer than an idle one lingers */
+    ck_assert_int_eq(threads_called("rein-worker"), 1);
+    ck_assert(rein_after_stop(&after));
+    rein_end(ctx);
+    suite_until(no_workers, NULL);
+}
+
+/* Quiesce refuses while something is to come or running, and the pool works on. */
+CASE(pool_quiesce_while_busy, "P-EXEC", "P-ERRORS")
+{
+    rein_after after;
+    struct race_count count = {0};
+    struct race_flag begun = {0}, go_on = {0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    ck_assert(rein_after_stop(&after));
+    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
+    race_await(&begun);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    race_set(&go_on);
+    race_await_value(&count, 1);
+    come_to_rest();
+    ck_assert_int_eq(threads_called("rein-"), 0);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0); /* starts anew */
+    rein_cancel(ctx);
+    rein_after_stop_wait(&after);
+    rein_end(ctx);
+}
+
+static void quiesce_from_within(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    *(int *)arg = rein_quiesce();
+}
+
+/* From inside a job it refuses: the caller itself is running. */
+CASE(pool_quiesce_from_inside_a_job, "P-EXEC", "P-ERRORS")
+{
+    rein_after after;
+    int r = 1;
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, quiesce_from_within, &r), 0);
+    rein_cancel(ctx);
+    ck_assert(!rein_after_stop_wait(&after));
+    ck_assert_int_eq(r, -EBUSY);
+    rein_end(ctx);
+}
+
+/* The first worker cannot be started: the registration is refused, nothing else has changed. */
+CASE(pool_without_a_thread, "CTX-96", "P-EXEC", "P-ERRORS")
+{
+    rein_after after;
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    reini_fault_fail_nth(1); /* of the thread's start */
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), -EAGAIN);
+    reini_fault_fail_nth(0);
+    ck_assert_int_eq(rein_quiesce(), 0);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    ck_assert(rein_after_stop(&after));
+    rein_end(ctx);
+}
+
+/* A secured job runs even if no further thread can be started: by the one that was secured. */
+CASE(pool_secured_jobs_need_no_more_threads, "CTX-96", "P-EXEC")
+{
+    enum { MANY = 50 };
+    static rein_after after[MANY];
+    struct race_count count = {0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(rein_after_func(ctx, &after[i], NULL, do_nothing, &count), 0);
+    reini_fault_fail_nth(1);
+    rein_cancel(ctx);
+    for (int i = 0; i < MANY; i++)
+        ck_assert(!rein_after_stop_wait(&after[i]));
+    reini_fault_fail_nth(0);
+    rein_end(ctx);
+}
+
+/* Storms of registrations, cancels and stops on the pool: nothing is lost, nothing runs twice. */
+static struct race_count stormed, stopped;
+
+static void count_it(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+    race_add(&stormed, 1);
+}
+
+static void register_and_race(void *arg, unsigned index)
+{
+    (void)arg;
+    uint64_t random = suite_seed() + index;
+    for (size_t i = 0; i < suite_rounds(500); i++) {
+        rein_after after;
+        rein_ctx *ctx = rein_with_timeout(rein_background(), (rein_duration)(suite_random(&random) % 200000) + 1);
+        ck_assert_int_eq(rein_after_func(ctx, &after, NULL, count_it, NULL), 0);
+        if (suite_random(&random) % 2)
+            rein_cancel(ctx);
+        else if (suite_random(&random) % 2)
+            rein_wait(ctx);
+        race_add(&stopped, rein_after_stop_wait(&after));
+        rein_end(ctx);
+    }
+}
+
+CASE_LONG(60, pool_storm, "CTX-67", "P-EXEC")
+{
+    race_run(4, register_and_race, NULL);
+    ck_assert_uint_eq(race_value(&stormed) + race_value(&stopped), 4 * suite_rounds(500));
+}
