@@ -9,12 +9,14 @@
 
 #include <rein/context.h>
 #include <rein/microhttpd.h>
+#include <stdatomic.h>
 
 /* What all requests share. */
 struct service {
     struct conns *conns;
     const rein_ctx *stop; /* done: no new requests */
     rein_duration limit;  /* for one request */
+    atomic_int asking;    /* requests with a question to the database under way */
 };
 
 struct exchange {

@@ -23,7 +23,8 @@ static void answer_health(const rein_ctx *ctx, struct exchange *exchange, const 
 {
     (void)ctx, (void)next;
     exchange->status = MHD_HTTP_OK;
-    json_raw(&exchange->body, "{\"status\":\"ok\"}\n");
+    json_format(&exchange->body, "{\"status\":\"ok\",\"asking\":%d}\n",
+                atomic_load(&exchange->service->asking));
 }
 
 /* Ask the database what the client asked, on a connection that is had for as long as it takes. */
@@ -50,7 +51,9 @@ static void answer_question(const rein_ctx *ctx, struct exchange *exchange, cons
         exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, "/search wants ?q=, /grep wants ?re=");
         return;
     }
+    atomic_fetch_add(&exchange->service->asking, 1);
     int r = ask(ctx, exchange, words, pattern);
+    atomic_fetch_sub(&exchange->service->asking, 1);
     if (r < 0)
         exchange_fail(exchange, ctx, r);
     else
