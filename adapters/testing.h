@@ -34,6 +34,14 @@ static inline unsigned count_of_own(const char *what)
     return n;
 }
 
+/* Wait until no more than `most` are left: the entry of a joined thread, and a connection that a
+ * server is closing, linger a moment. */
+static inline void wait_count(const char *what, unsigned most)
+{
+    while (count_of_own(what) > most)
+        sched_yield();
+}
+
 /* A small generator, so that a failing round can be run again. */
 static inline uint32_t next_random(uint64_t *state)
 {

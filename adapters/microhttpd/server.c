@@ -202,9 +202,11 @@ static void stop_serving(rein_mhd_server *server)
     rein_cancel_cause(server->base, &rein_mhd_shutting_down);
     resume_all(server);
 
-    rein_ctx *linger = rein_with_timeout(rein_background(), LINGER);
-    (void)wait_idle(linger, server);
-    rein_end(linger);
+    if (rein_mhd_active(server) > 0) {
+        rein_ctx *linger = rein_with_timeout(rein_background(), LINGER);
+        (void)wait_idle(linger, server);
+        rein_end(linger);
+    }
     MHD_stop_daemon(server->daemon);
 }
 

@@ -173,8 +173,8 @@ START_TEST(nothing_grows)
             threads = count_of_own("task");
         }
     }
-    ck_assert_uint_eq(count_of_own("fd"), descriptors);
-    ck_assert_uint_le(count_of_own("task"), threads);
+    wait_count("fd", descriptors);
+    wait_count("task", threads);
 }
 END_TEST
 
