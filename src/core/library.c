@@ -16,8 +16,10 @@ const char *rein_version(void)
 
 int rein_forbid_threads(void)
 {
-    int r = reini_pool_forbid();
-    return r < 0 ? r : reini_keeper_forbid();
+    int r = reini_keeper_forbid(true);
+    if (r == 0 && (r = reini_pool_forbid()) < 0)
+        reini_keeper_forbid(false);
+    return r;
 }
 
 /* The failed contexts are static: nobody else ever closes a descriptor of theirs. */

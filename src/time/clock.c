@@ -86,8 +86,12 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
         reini_keeper_start();     /* if that fails, they wait for the next one that can be started */
         mutex_lock(&clock->mu);
     }
-    last->next = clock->calls;
-    clock->calls = first;
+    last->next = NULL;
+    if (clock->calls)
+        clock->last_call->next = first; /* in the order of the instants */
+    else
+        clock->calls = first;
+    clock->last_call = last;
     clock->run_calls = run;
     tell(clock, INT64_MIN);
     mutex_unlock(&clock->mu);

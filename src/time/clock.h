@@ -34,7 +34,7 @@ struct reini_clock {
     int64_t now;             /* virtual: the current instant; atomic, written under mu */
     int64_t sleeps_until;    /* when the driver will look again by itself; INT64_MIN: at once */
     struct driver *driver;   /* NULL: nobody */
-    struct deferred *calls;  /* put off; run by run_calls */
+    struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
     struct timerq queue;
 };

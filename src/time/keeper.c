@@ -28,6 +28,7 @@ static reini_mutex starting;
 static bool forbidden;       /* guarded by starting */
 static bool joinable;        /* guarded by starting: `thread` ran and is not joined yet */
 static reini_thread thread;  /* guarded by starting */
+static _Thread_local bool on_keeper;
 static uint32_t pokes;       /* atomic */
 static uint32_t dismissed;   /* atomic; quiesce() has resigned for the thread: it is to leave */
 
@@ -60,6 +61,7 @@ static void keep(void *arg)
 {
     (void)arg;
     struct reini_clock *clock = &reini_real_clock;
+    on_keeper = true;
     reini_thread_precise();
     int64_t nap = LINGER;
     bool napped = false; /* a whole nap long nobody poked and nothing was due */
@@ -147,6 +149,8 @@ void reini_keeper_release(struct driver *driver)
 
 int reini_keeper_quiesce(void)
 {
+    if (on_keeper)
+        return -EBUSY;
     mutex_lock(&starting);
     bool resigned = resign();
     int r = 0;
@@ -164,14 +168,14 @@ int reini_keeper_quiesce(void)
     return r;
 }
 
-int reini_keeper_forbid(void)
+int reini_keeper_forbid(bool forbid)
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
     int r = reini_real_clock.driver == &keeper ? -EBUSY : 0;
     mutex_unlock(&reini_real_clock.mu);
     if (r == 0)
-        forbidden = true;
+        forbidden = forbid;
     mutex_unlock(&starting);
     return r;
 }

@@ -5,6 +5,7 @@
 #define REIN_TIME_KEEPER_H
 
 #include <stdbool.h>
+
 #include "time/clock.h"
 
 /* Make sure the real clock has a driver: 0, or -EAGAIN (no thread can be started, or none may). */
@@ -14,11 +15,12 @@ int reini_keeper_start(void);
 int reini_keeper_replace(struct driver *driver);
 void reini_keeper_release(struct driver *driver);
 
-/* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed. */
+/* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed or this is
+ * called by a callback on that very thread. */
 int reini_keeper_quiesce(void);
 
-/* No thread from here on: 0, or -EBUSY if the keeper's is running. */
-int reini_keeper_forbid(void);
+/* No thread from here on, or again: 0, or -EBUSY if the keeper's is running. */
+int reini_keeper_forbid(bool forbid);
 
 void reini_keeper_forked(void);
 
