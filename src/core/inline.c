@@ -1,30 +1,37 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* core/inline.c: the inline functions of the public headers as exported ones, for bindings. */
+#define rein_err inlined_err
+#define rein_done inlined_done
+#define rein_auto_end inlined_auto_end
+#define rein_auto_unref inlined_auto_unref
 #include <rein/context.h>
+#undef rein_err
+#undef rein_done
+#undef rein_auto_end
+#undef rein_auto_unref
 
-#define EXPORTED __attribute__((visibility("default"), used))
+REIN_API int rein_err(const rein_ctx *ctx);
+REIN_API bool rein_done(const rein_ctx *ctx);
+REIN_API void rein_auto_end(rein_ctx **ctx);
+REIN_API void rein_auto_unref(const rein_ctx **ctx);
 
-EXPORTED int reini_err_symbol(const rein_ctx *ctx) __asm__("rein_err");
-int reini_err_symbol(const rein_ctx *ctx)
+int rein_err(const rein_ctx *ctx)
 {
-    return rein_err(ctx);
+    return inlined_err(ctx);
 }
 
-EXPORTED bool reini_done_symbol(const rein_ctx *ctx) __asm__("rein_done");
-bool reini_done_symbol(const rein_ctx *ctx)
+bool rein_done(const rein_ctx *ctx)
 {
-    return rein_done(ctx);
+    return inlined_done(ctx);
 }
 
-EXPORTED void reini_auto_end_symbol(rein_ctx **ctx) __asm__("rein_auto_end");
-void reini_auto_end_symbol(rein_ctx **ctx)
+void rein_auto_end(rein_ctx **ctx)
 {
-    rein_auto_end(ctx);
+    inlined_auto_end(ctx);
 }
 
-EXPORTED void reini_auto_unref_symbol(const rein_ctx **ctx) __asm__("rein_auto_unref");
-void reini_auto_unref_symbol(const rein_ctx **ctx)
+void rein_auto_unref(const rein_ctx **ctx)
 {
-    rein_auto_unref(ctx);
+    inlined_auto_unref(ctx);
 }
