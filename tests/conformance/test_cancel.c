@@ -665,7 +665,7 @@ CASE(ctx_25_forgotten_until_the_parent_ends, "CTX-25")
 
 /* A context that goes with a callback linked is a caller's bug. */
 CASE_PANICS("callback-outlives-context", ctx_25_last_release_with_a_callback_panics, "CTX-25",
-            "P-PANIC")
+            "P-RULES")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background());
     rein_callback callback;

@@ -444,7 +444,7 @@ static void of_foreign(void *arg)
 }
 
 /* Every deriving call stops at a NULL parent, before it looks at anything else. */
-CASE(ctx_09_no_parent_panics, "CTX-9", "P-PANIC")
+CASE(ctx_09_no_parent_panics, "CTX-9", "P-RULES")
 {
     void (*derive[])(void *) = {of_cancel, of_deadline, of_deadline_cause, of_timeout,
                                 of_timeout_cause, of_merge, of_merge_also, of_detach,

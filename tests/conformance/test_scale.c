@@ -242,7 +242,7 @@ CASE_LONG(PATIENCE, ctx_28_a_chain_of_merges_is_ended_from_below, "CTX-28", "P-M
 
 /* Hundreds of thousands of live timeouts on one root, cancelled in any order or fired, leave
  * nothing armed. */
-CASE_LONG(PATIENCE, ctx_29_many_live_timeouts, "CTX-29", "CTX-53")
+CASE_LONG(PATIENCE, ctx_29_many_live_timeouts, "CTX-29", "CTX-53", "TIME-11")
 {
     size_t n = suite_scale(400 * 1000);
     uint64_t random = suite_seed();

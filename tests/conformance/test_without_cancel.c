@@ -139,7 +139,7 @@ CASE(detach_has_the_life_of_another, "P-DETACH", "CTX-60")
 }
 
 /* To detach onto a context below itself is a caller's bug: it would not outlive anything. */
-CASE_PANICS("detach-below-itself", detach_below_itself_panics, "P-DETACH", "P-PANIC")
+CASE_PANICS("detach-below-itself", detach_below_itself_panics, "P-DETACH", "P-RULES")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background()), *below = rein_with_cancel(ctx);
     rein_end(rein_detach(ctx, below, REIN_SECOND));
