@@ -1,0 +1,499 @@
+/* SPDX-FileCopyrightText: The rein authors
+ * SPDX-License-Identifier: MIT */
+/* tests/calls/test_after.c: after-funcs. Covers CTX-61 to CTX-70; Go's tests by their names. */
+#include <rein.h>
+#include <rein/testing.h>
+#include <stdlib.h>
+
+#include "base/fault_control.h"
+#include "core/check.h"
+#include "expect.h"
+#include "hold.h"
+#include "race.h"
+#include "suite.h"
+
+static const rein_reason why = REIN_REASON_INIT(-3, "why not");
+
+struct call {
+    rein_after after;
+    struct race_count runs, drops;
+    struct race_flag begun, go_on;
+    pthread_t thread;
+    const rein_ctx *ctx;
+    const rein_reason *cause;
+    int err;
+    bool fired;
+};
+
+static void note(const rein_ctx *ctx, void *arg)
+{
+    struct call *is = arg;
+    is->thread = pthread_self();
+    is->ctx = ctx;
+    is->err = rein_err(ctx);
+    is->cause = rein_cause(ctx);
+    is->fired = has_fired(ctx);
+    race_add(&is->runs, 1);
+}
+
+static void note_drop(void *arg)
+{
+    race_add(&((struct call *)arg)->drops, 1);
+}
+
+static void block(const rein_ctx *ctx, void *arg)
+{
+    struct call *is = arg;
+    (void)ctx;
+    race_set(&is->begun);
+    race_await(&is->go_on);
+    race_add(&is->runs, 1);
+}
+
+static void must_after(const rein_ctx *ctx, struct call *call, rein_callback_fn *fn)
+{
+    ck_assert_int_eq(rein_after_func(ctx, &call->after, NULL, fn, call), 0);
+}
+
+/* ---- when ---- */
+
+/* Not called before the end; called after a cancel, once; then a stop answers false. */
+CASE(TestAfterFuncCalledAfterCancel, "CTX-61", "CTX-67")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    must_after(ctx, &call, note);
+    ck_assert_int_eq(rein_sleep(rein_background(), REIN_MILLISECOND), 0);
+    ck_assert_uint_eq(race_value(&call.runs), 0);
+    rein_cancel(ctx);
+    race_await_value(&call.runs, 1);
+    ck_assert(!rein_after_stop(&call.after));
+    ck_assert(!rein_after_stop_wait(&call.after));
+    rein_cancel(ctx);
+    ck_assert_uint_eq(race_value(&call.runs), 1);
+    rein_end(ctx);
+}
+
+/* Called after a deadline, by the keeper. */
+CASE(TestAfterFuncCalledAfterTimeout, "CTX-61")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_timeout_cause(rein_background(), REIN_MILLISECOND, &why);
+    must_after(ctx, &call, note);
+    race_await_value(&call.runs, 1);
+    ck_assert_int_eq(call.err, -ETIMEDOUT);
+    ck_assert_ptr_eq(call.cause, &why);
+    ck_assert(!rein_after_stop_wait(&call.after));
+    rein_end(ctx);
+}
+
+/* Registered on an ended context it is called at once, but on another thread. */
+CASE(TestAfterFuncCalledImmediately, "CTX-62")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    rein_cancel(ctx);
+    must_after(ctx, &call, note);
+    race_await_value(&call.runs, 1);
+    ck_assert(!rein_after_stop_wait(&call.after));
+    ck_assert(!pthread_equal(call.thread, pthread_self()));
+    rein_end(ctx);
+}
+
+/* Stopped, it is never called, its place in the context is gone, and a second stop answers false. */
+CASE(TestAfterFuncNotCalledAfterStop, "CTX-66", "CTX-67")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    must_after(ctx, &call, note);
+    ck_assert_uint_eq(reini_check_dependents(ctx), 1);
+    ck_assert(rein_after_stop(&call.after));
+    ck_assert_uint_eq(reini_check_dependents(ctx), 0);
+    rein_cancel(ctx);
+    ck_assert(!rein_after_stop(&call.after));
+    while (rein_quiesce() < 0)
+        ;
+    ck_assert_uint_eq(race_value(&call.runs), 0);
+    rein_end(ctx);
+}
+
+/* One that blocks does not block the cancel. */
+CASE(TestAfterFuncCalledAsynchronously, "CTX-16", "CTX-63")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    must_after(ctx, &call, block);
+    rein_cancel(ctx); /* returns though nobody has let it go on */
+    race_await(&call.begun);
+    ck_assert_uint_eq(race_value(&call.runs), 0);
+    race_set(&call.go_on);
+    ck_assert(!rein_after_stop_wait(&call.after));
+    ck_assert_uint_eq(race_value(&call.runs), 1);
+    rein_end(ctx);
+}
+
+/* When it starts, err, cause and descriptor of its context are there, and it is given that context. */
+CASE(ctx_64_the_end_is_readable_from_within, "CTX-64")
+{
+    struct call call = {.err = 0};
+    static const rein_key key = {.name = "key", .kind = REIN_VALUE_STRING};
+    rein_ctx *top = rein_with_cancel(rein_background());
+    const rein_ctx *value = rein_with_value(top, &key, "x");
+    must_after(value, &call, note);
+    rein_cancel_cause(top, &why);
+    ck_assert(!rein_after_stop_wait(&call.after));
+    ck_assert_ptr_eq(call.ctx, value);
+    ck_assert_int_eq(call.err, -ECANCELED);
+    ck_assert_ptr_eq(call.cause, &why);
+    ck_assert(call.fired);
+    rein_unref(value);
+    rein_end(top);
+}
+
+/* Several on one context all run, each once. */
+CASE(ctx_61_registrations_are_independent, "CTX-61")
+{
+    enum { MANY = 50 };
+    static struct call calls[MANY];
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    for (int i = 0; i < MANY; i++)
+        must_after(ctx, &calls[i], note);
+    for (int i = 0; i < MANY; i += 3)
+        ck_assert(rein_after_stop(&calls[i].after));
+    rein_cancel(ctx);
+    for (int i = 0; i < MANY; i++) {
+        ck_assert(!rein_after_stop_wait(&calls[i].after));
+        ck_assert_uint_eq(race_value(&calls[i].runs), i % 3 != 0);
+    }
+    rein_end(ctx);
+}
+
+/* Sixty at once, all of which block: none waits for another's end. */
+CASE_LONG(90, ctx_63_blocked_ones_do_not_hold_up_others, "CTX-63", "P-EXEC")
+{
+    enum { MANY = 60 };
+    static struct call calls[MANY];
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    for (int i = 0; i < MANY; i++)
+        must_after(ctx, &calls[i], block);
+    rein_cancel(ctx);
+    for (int i = 0; i < MANY; i++) /* all have begun, though none has ended */
+        race_await(&calls[i].begun);
+    for (int i = 0; i < MANY; i++)
+        race_set(&calls[i].go_on);
+    for (int i = 0; i < MANY; i++)
+        ck_assert(!rein_after_stop_wait(&calls[i].after));
+    rein_end(ctx);
+}
+
+/* ---- from within ---- */
+
+struct within {
+    rein_ctx *ctx;
+    rein_after after, second;
+    struct race_count over;
+    int wrong;
+};
+
+#define EXPECT(cond) (is->wrong = (cond) || is->wrong ? is->wrong : __LINE__)
+
+static void second_fn(const rein_ctx *ctx, void *arg)
+{
+    struct within *is = arg;
+    EXPECT(rein_err(ctx) == -ECANCELED);
+    race_add(&is->over, 1);
+}
+
+static void use_everything(const rein_ctx *ctx, void *arg)
+{
+    struct within *is = arg;
+    EXPECT(!rein_after_stop(&is->after));
+    EXPECT(!rein_after_stop_wait(&is->after)); /* does not wait for itself */
+    rein_cancel(is->ctx);
+    EXPECT(rein_err(ctx) == -ECANCELED && rein_cause(ctx) == &why);
+    rein_ctx *child = rein_with_timeout(ctx, REIN_HOUR);
+    EXPECT(rein_err(child) == -ECANCELED && rein_cause(child) == &why);
+    rein_end(child);
+    const rein_ctx *view = rein_ref(ctx);
+    rein_unref(view);
+    EXPECT(rein_after_func(ctx, &is->second, NULL, second_fn, is) == 0); /* runs at once */
+    EXPECT(!rein_after_stop_wait(&is->second));
+    rein_end(is->ctx);
+    race_add(&is->over, 1);
+}
+
+/* From within it anything may be called on the same context, its last release included. */
+CASE(ctx_65_anything_may_be_called_from_within, "CTX-65", "CTX-68")
+{
+    struct within is = {.ctx = rein_with_cancel(rein_background())};
+    rein_ctx *ctx = rein_share(is.ctx);
+    ck_assert_int_eq(rein_after_func(ctx, &is.after, NULL, use_everything, &is), 0);
+    rein_cancel_cause(ctx, &why);
+    rein_end(ctx);
+    race_await_value(&is.over, 2);
+    ck_assert_int_eq(is.wrong, 0);
+    while (rein_quiesce() < 0)
+        ;
+}
+
+/* ---- stop ---- */
+
+/* stop does not wait for a running one; stop_wait does. */
+CASE(ctx_68_stop_does_not_wait, "CTX-68")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    must_after(ctx, &call, block);
+    rein_cancel(ctx);
+    race_await(&call.begun);
+    ck_assert(!rein_after_stop(&call.after));
+    ck_assert_uint_eq(race_value(&call.runs), 0);
+    race_set(&call.go_on);
+    ck_assert(!rein_after_stop_wait(&call.after));
+    ck_assert_uint_eq(race_value(&call.runs), 1);
+    rein_end(ctx);
+}
+
+static void stop_and_wait(void *arg)
+{
+    struct call *is = arg;
+    ck_assert(!rein_after_stop_wait(&is->after));
+    ck_assert_uint_eq(race_value(&is->runs), 1);
+}
+
+/* Several may wait for it at once. */
+CASE(ctx_68_many_may_wait, "CTX-68")
+{
+    struct call call = {.err = 0};
+    struct race_thread waiters[4];
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    must_after(ctx, &call, block);
+    rein_cancel(ctx);
+    race_await(&call.begun);
+    for (int i = 0; i < 4; i++)
+        race_thread_start(&waiters[i], 0, stop_and_wait, &call);
+    ck_assert(!race_thread_over(&waiters[0]));
+    race_set(&call.go_on);
+    for (int i = 0; i < 4; i++)
+        race_thread_join(&waiters[i]);
+    rein_end(ctx);
+}
+
+struct stoppers {
+    rein_ctx *ctx;
+    struct call call;
+    struct race_count prevented;
+};
+
+static void stop_or_cancel(void *arg, unsigned index)
+{
+    struct stoppers *is = arg;
+    if (index == 0)
+        rein_cancel(is->ctx);
+    else
+        race_add(&is->prevented, index % 2 ? rein_after_stop(&is->call.after)
+                                           : rein_after_stop_wait(&is->call.after));
+}
+
+/* Of any number of stops and one cancel, exactly one stop prevents it, or it runs once. */
+CASE_LONG(60, ctx_67_one_true_stop_or_one_run, "CTX-67")
+{
+    size_t prevented = 0;
+    for (size_t round = 0; round < suite_rounds(500); round++) {
+        struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
+        must_after(is.ctx, &is.call, note);
+        race_run(4, stop_or_cancel, &is);
+        rein_after_stop_wait(&is.call.after);
+        ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
+        prevented += race_value(&is.prevented);
+        rein_end(is.ctx);
+    }
+    ck_assert_uint_le(prevented, suite_rounds(500));
+}
+
+/* The freed argument: after stop_wait nobody touches it any more, whichever way it went. */
+static void write_to(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    ((struct call *)arg)->err++;
+}
+
+static void cancel_shared(void *arg)
+{
+    rein_cancel(arg);
+}
+
+CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
+{
+    for (size_t round = 0; round < suite_rounds(500); round++) {
+        struct race_thread thread;
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        struct call *call = calloc(1, sizeof *call);
+        must_after(ctx, call, write_to);
+        race_thread_start(&thread, 0, cancel_shared, ctx);
+        rein_after_stop_wait(&call->after);
+        memset(call, 0xee, sizeof *call);
+        free(call);
+        race_thread_join(&thread);
+        rein_end(ctx);
+    }
+}
+
+/* A stop that comes while the walk has the registration in its hands: too late, and it runs. */
+static void stop_it(void *arg)
+{
+    struct stoppers *is = arg;
+    race_add(&is->prevented, rein_after_stop_wait(&is->call.after));
+}
+
+CASE(ctx_67_stop_in_the_middle_of_a_mark, "CTX-67", "CTX-68")
+{
+    struct race_thread canceller, stopper;
+    struct hold hold = {.step = "marked-top"};
+    struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
+    must_after(is.ctx, &is.call, note);
+    hold_set(&hold);
+    race_thread_start(&canceller, 0, cancel_shared, is.ctx);
+    hold_await(&hold);
+    bool prevented = rein_after_stop(&is.call.after);
+    race_thread_start(&stopper, 0, stop_it, &is);
+    hold_release(&hold);
+    race_thread_join(&canceller);
+    race_thread_join(&stopper);
+    hold_clear();
+    ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs) + prevented, 1);
+    rein_end(is.ctx);
+}
+
+/* ---- what never ends ---- */
+
+/* On a context that can never be done it never runs; the first stop is true, later ones false. */
+CASE(ctx_69_on_the_never_done, "CTX-69")
+{
+    rein_clock *clock = rein_clock_new();
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    const rein_ctx *without = rein_without_cancel(ctx);
+    const rein_ctx *each[] = {rein_background(), rein_todo(), rein_clock_root(clock), without};
+    rein_cancel(ctx);
+    for (int i = 0; i < 4; i++) {
+        struct call call = {.err = 0};
+        must_after(each[i], &call, note);
+        ck_assert(rein_after_stop(&call.after));
+        ck_assert(!rein_after_stop(&call.after));
+        ck_assert_uint_eq(race_value(&call.runs), 0);
+    }
+    rein_unref(without);
+    rein_end(ctx);
+    rein_clock_free(clock);
+}
+
+/* ---- the argument's owner ---- */
+
+/* drop is called exactly once: after it ran, by the stop that prevented it, or when its context went
+ * without being done. */
+CASE(ctx_70_drop_runs_exactly_once, "CTX-70")
+{
+    struct call call = {.err = 0};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func_owned(ctx, &call.after, NULL, note, &call, note_drop), 0);
+    rein_cancel(ctx);
+    race_await_value(&call.drops, 1);
+    ck_assert_uint_eq(race_value(&call.runs), 1);
+    while (rein_quiesce() < 0)
+        ;
+    rein_end(ctx);
+
+    struct call stopped = {.err = 0};
+    ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func_owned(ctx, &stopped.after, NULL, note, &stopped, note_drop), 0);
+    ck_assert(rein_after_stop(&stopped.after));
+    ck_assert_uint_eq(race_value(&stopped.drops), 1);
+    rein_cancel(ctx);
+    rein_end(ctx);
+    ck_assert_uint_eq(race_value(&stopped.drops), 1);
+    ck_assert_uint_eq(race_value(&stopped.runs), 0);
+
+    struct call gone = {.err = 0};
+    ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_after_func_owned(ctx, &gone.after, NULL, note, &gone, note_drop), 0);
+    rein_end(ctx); /* nobody else holds it: it goes without being done */
+    ck_assert_uint_eq(race_value(&gone.drops), 1);
+    ck_assert_uint_eq(race_value(&gone.runs), 0);
+    ck_assert_uint_eq(race_value(&call.drops), 1);
+}
+
+/* The record itself may be in what drop frees. */
+static void free_call(void *arg)
+{
+    race_add(((struct call *)arg)->cause->payload, 1);
+    free(arg);
+}
+
+CASE(ctx_70_drop_may_free_the_record, "CTX-70", "CTX-89")
+{
+    static struct race_count dropped;
+    rein_reason counter = {.payload = &dropped};
+    for (int way = 0; way < 4; way++) {
+        struct call *call = calloc(1, sizeof *call);
+        call->cause = &counter;
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        if (way == 3)
+            rein_cancel(ctx);
+        ck_assert_int_eq(rein_after_func_owned(ctx, &call->after, NULL, write_to, call, free_call), 0);
+        if (way == 0)
+            rein_cancel(ctx);
+        else if (way == 1)
+            ck_assert(rein_after_stop(&call->after));
+        rein_end(ctx);
+        race_await_value(&dropped, (uint64_t)way + 1);
+    }
+    while (rein_quiesce() < 0)
+        ;
+    ck_assert_uint_eq(race_value(&dropped), 4);
+}
+
+/* A stop within the drop's own function, and many races of drops: the sum is right. */
+struct dropping {
+    rein_ctx *ctx;
+    struct call call;
+};
+
+static void cancel_or_stop(void *arg, unsigned index)
+{
+    struct dropping *is = arg;
+    if (index == 0)
+        rein_cancel(is->ctx);
+    else
+        rein_after_stop(&is->call.after);
+}
+
+CASE_LONG(60, ctx_70_drop_in_races, "CTX-67", "CTX-70")
+{
+    for (size_t round = 0; round < suite_rounds(300); round++) {
+        struct dropping is = {.ctx = rein_with_cancel(rein_background())};
+        ck_assert_int_eq(rein_after_func_owned(is.ctx, &is.call.after, NULL, note, &is.call, note_drop), 0);
+        race_run(3, cancel_or_stop, &is);
+        race_await_value(&is.call.drops, 1);
+        rein_end(is.ctx);
+        ck_assert_uint_eq(race_value(&is.call.drops), 1);
+    }
+}
+
+/* A deep tree goes without being done: every registration in it is dropped, none runs. */
+CASE(ctx_70_dropped_with_a_whole_line, "CTX-25", "CTX-70")
+{
+    enum { DEEP = 100 };
+    static struct call calls[DEEP];
+    rein_ctx *line[DEEP];
+    for (int i = 0; i < DEEP; i++) {
+        line[i] = rein_with_cancel(i ? line[i - 1] : rein_background());
+        ck_assert_int_eq(rein_after_func_owned(line[i], &calls[i].after, rein_inline_executor(), note,
+                                               &calls[i], note_drop), 0);
+    }
+    for (int i = DEEP; i-- > 0;)
+        rein_end(line[i]); /* from the leaf: at each, nobody else holds it */
+    for (int i = 0; i < DEEP; i++) {
+        ck_assert_uint_eq(race_value(&calls[i].drops), 1);
+        ck_assert_uint_eq(race_value(&calls[i].runs), 0);
+    }
+}
