@@ -214,7 +214,8 @@ static bool lives_with(const struct ctx *ctx, const struct ctx *above)
             return true;
         if (has_two_parents(ctx) && turns < TURNS)
             later[turns++] = joined_of(ctx)->also;
-        bool on = ctx->parent && kind_of(ctx) != KIND_DETACH && !(ctx->flags & NEVER_DONE);
+        bool own_end = kind_of(ctx) == KIND_FOREIGN && is_node(ctx);
+        bool on = ctx->parent && kind_of(ctx) != KIND_DETACH && !own_end && !(ctx->flags & NEVER_DONE);
         if (!on && turns == 0)
             return false;
         ctx = on ? ctx->parent : later[--turns];
