@@ -222,13 +222,15 @@ END_TEST
 /* Servers come and go and leave no descriptor or thread behind. */
 START_TEST(nothing_stays)
 {
-    unsigned descriptors = count_of_own("fd"), threads = count_of_own("task");
+    unsigned descriptors = count_of_own("fd"), threads = 0;
 
     for (int round = 0; round < 20; round++) {
         struct rein_mhd_options options = options_for(greet, thread_counts[_i]);
         rein_mhd_server *server = start(&options);
         ck_assert_int_eq(answer_status(ask(server, "")), 200);
         rein_mhd_free(server);
+        if (round == 0) /* a sanitizer's own thread starts with the program's first */
+            threads = count_of_own("task");
     }
     wait_count("fd", descriptors);
     wait_count("task", threads);
