@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/panic.h"
 #include "core/foreign.h"
 #include "time/instant.h"
+#include "time/text.h"
 
 struct moment {
     int64_t now;  /* of the context's clock: read once, so that both passes write the same */
@@ -22,15 +22,12 @@ struct moment {
 static int write_deadline(const struct ctx *ctx, const struct moment *moment, char *buf, size_t size)
 {
     int64_t when = timed_of(ctx)->timer.when;
-    char left[32], at[48] = "", date[32];
+    char left[32], at[32];
     rein_format_duration(instant_sub(when, moment->now), left, sizeof left);
-    int64_t wall = instant_add(moment->wall, instant_sub(when, moment->now));
-    time_t seconds = (time_t)(wall / REIN_SECOND);
-    struct tm tm;
     if (moment->wall == 0)
         rein_format_duration(when, at, sizeof at);
-    else if (gmtime_r(&seconds, &tm) && strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) > 0)
-        snprintf(at, sizeof at, "%s.%03dZ", date, (int)(wall % REIN_SECOND / REIN_MILLISECOND));
+    else
+        reini_format_wall(instant_add(moment->wall, instant_sub(when, moment->now)), at, sizeof at);
     return snprintf(buf, size, ".WithDeadline(%s [%s])", at, left);
 }
 

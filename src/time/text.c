@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* time/text.c: durations as text, and the public arithmetic on instants. */
+/* time/text.c: durations and moments as text, and the public arithmetic on instants. */
 #include <errno.h>
 #include <limits.h>
 #include <rein/time.h>
@@ -9,6 +9,7 @@
 
 #include "plat/plat.h"
 #include "time/instant.h"
+#include "time/text.h"
 
 rein_time rein_time_add(rein_time t, rein_duration d)
 {
@@ -179,4 +180,23 @@ int rein_format_duration(rein_duration d, char *buf, size_t size)
         buf[fits] = '\0';
     }
     return (int)length;
+}
+
+int reini_format_wall(int64_t ns, char *buf, size_t size)
+{
+    /* Years are counted from the first of March 1600: the leap day is the last of its year, and four
+     * centuries, of 146097 days each, begin there. No int64_t of ns is older than that. */
+    const int64_t day = 24 * REIN_HOUR;
+    int64_t days = ns / day - (ns % day < 0), in_day = ns - days * day;
+    int since = (int)(days + 135080), centuries4 = since / 146097, in_centuries = since % 146097;
+    int year = (in_centuries - in_centuries / 1460 + in_centuries / 36524 - in_centuries / 146096) / 365;
+    int in_year = in_centuries - (365 * year + year / 4 - year / 100);
+    int month = (5 * in_year + 2) / 153; /* five months of 31, 30, 31, 30, 31 days are 153 */
+    int date = in_year - (153 * month + 2) / 5 + 1;
+    int january = month >= 10; /* January and February are the next calendar year's */
+    int seconds = (int)(in_day / REIN_SECOND);
+    return snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                    1600 + 400 * centuries4 + year + january, january ? month - 9 : month + 3, date,
+                    seconds / 3600, seconds / 60 % 60, seconds % 60,
+                    (int)(in_day % REIN_SECOND / REIN_MILLISECOND));
 }

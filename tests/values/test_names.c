@@ -166,7 +166,8 @@ static int name_own(void *self, char *buf, size_t size)
 CASE(ctx_94_foreign_names, "CTX-94")
 {
     static const rein_foreign_ops named = {.size = sizeof named, .name = name_own};
-    rein_ctx *top = rein_with_cancel(rein_background()), *own = rein_foreign(top, &named, "a");
+    char text[] = "a";
+    rein_ctx *top = rein_with_cancel(rein_background()), *own = rein_foreign(top, &named, text);
     rein_ctx *below = rein_with_cancel(own), *plain = rein_foreign(top, NULL, NULL);
     ck_assert_str_eq(name_of(own), "GCancellable(a)");
     ck_assert_str_eq(name_of(below), "GCancellable(a).WithCancel");
