@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* core/cause.c: why a context is done: the cause, the record of the end, and both as a line of text. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,9 +56,10 @@ const char *rein_strerror(int err)
     case -ETIMEDOUT:
         return deadline_exceeded.text;
     default:
-        return strerrordesc_np(err < 0 ? -err : err) ? strerrordesc_np(err < 0 ? -err : err)
-                                                     : "unknown error";
+        break;
     }
+    const char *text = err == INT_MIN ? NULL : strerrordesc_np(abs(err));
+    return text ? text : "unknown error";
 }
 
 /* "1.234ms" rather than nine digits: what a log line is read for. */

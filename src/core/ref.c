@@ -110,7 +110,8 @@ static inline void empty(struct node *node)
         reini_drop_calls(node);
     if (UNLIKELY(ctx->aux != NULL))
         reini_done_fd_close(node);
-    if (node->dep.ended == ENDED_HERE && node->reason)
+    /* Err vouches for the record: of a context that was being ended, a fork may have copied half. */
+    if (load_relaxed(&ctx->word) != 0 && node->dep.ended == ENDED_HERE && node->reason)
         rein_reason_unref(node->reason);
     if ((ctx->flags & HAS_TIMER) && timed_of(ctx)->cause)
         rein_reason_unref(timed_of(ctx)->cause);

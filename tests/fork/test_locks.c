@@ -150,6 +150,26 @@ static void end_half_marked(void *arg)
     line_end(line);
 }
 
+static void end_it(void *arg)
+{
+    rein_end(arg);
+    REQUIRE(rein_quiesce() == 0);
+}
+
+/* Of a record that was being written, the child believes nothing: not that there is a reason. */
+CASE(fork_in_the_middle_of_a_record, "EXEC-16", "CTX-42", "P-FORK")
+{
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    struct node *node = node_of(ctx_of(ctx));
+    node->dep.ended = ENDED_HERE;
+    node->reason = (const rein_reason *)(const void *)"not a reason at all";
+    pid_t child = child_start(end_it, ctx);
+    node->dep.ended = NOT_ENDED;
+    node->reason = NULL;
+    child_join(child);
+    rein_end(ctx);
+}
+
 /* The canceller had begun to write its record, but err was not set yet: the child can still end it. */
 CASE(fork_before_a_mark_is_published, "EXEC-16", "CTX-42", "P-FORK")
 {
@@ -240,7 +260,10 @@ CASE(fork_while_a_descriptor_settles, "EXEC-16", "CTX-4", "P-FORK")
     struct node *node = node_of(ctx_of(ctx));
     node->mu.word = 1;
     node->dep.ended = ENDED_HERE;
+    node->reason = NULL;
     node->end_site = "here";
+    node->end_thread = 1;
+    node->end_at = 1;
     reini_done_fd_settle(node, -ECANCELED);
     pid_t child = child_start(read_settling, ctx);
     node->ctx.word = 0;
