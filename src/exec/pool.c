@@ -184,14 +184,16 @@ static void leave(void) RELEASES(pool.mu);
 static void leave(void)
 {
     pool.workers--; /* with may_leave(), so that the last one that is wanted does not leave too */
-    bool join = pool.has_gone;
+    bool join = pool.has_gone, dismissed = pool.leaving;
     reini_thread before = pool.gone;
-    pool.has_gone = true;
+    pool.has_gone = dismissed;
     pool.gone = reini_thread_self();
     mutex_unlock(&pool.mu);
     STEP("worker-leaves");
     if (join)
         reini_thread_join(before);
+    if (!dismissed)
+        reini_thread_detach(reini_thread_self());
     /* Last, so that quiesce, which waits for 0, finds in `gone` the one that is still to be joined. */
     mutex_lock(&pool.mu);
     store_release(&pool.threads, pool.threads - 1);
@@ -342,11 +344,9 @@ int reini_pool_quiesce(void)
     while (r == 0 && (left = load_acquire(&pool.threads)) > 0)
         reini_lot_wait(&pool.threads, left);
     mutex_lock(&pool.mu);
-    bool join = r == 0 && pool.has_gone;
+    bool join = pool.has_gone;
     reini_thread gone = pool.gone;
-    if (join)
-        pool.has_gone = false;
-    pool.leaving = false;
+    pool.has_gone = pool.leaving = false;
     mutex_unlock(&pool.mu);
     if (join)
         reini_thread_join(gone);

@@ -36,6 +36,7 @@ void reini_plat_forked(void); /* to be called in the child of a fork() */
  *
  * start: a joinable thread with all signals blocked; -EAGAIN if there can be none.
  * join: wait for it to be gone altogether. It must be ending, or about to.
+ * detach: nobody is going to join it. To a race detector, one that is neither is lost.
  * self: the calling thread, to be joined by another.
  * slack: ask for timed sleeps as precise as the system can, for the calling thread. */
 typedef struct {
@@ -43,6 +44,7 @@ typedef struct {
 } reini_thread;
 int reini_thread_start(reini_thread *ret_thread, const char *name, void (*run)(void *), void *arg);
 void reini_thread_join(reini_thread thread);
+void reini_thread_detach(reini_thread thread);
 reini_thread reini_thread_self(void);
 void reini_thread_precise(void);
 

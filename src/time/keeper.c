@@ -26,8 +26,7 @@ static void poke(struct driver *driver);
 static struct driver keeper = {.poke = poke};
 static reini_mutex starting;
 static bool forbidden;       /* guarded by starting */
-static bool joinable;        /* guarded by starting: `thread` ran and is not joined yet */
-static reini_thread thread;  /* guarded by starting */
+static reini_thread thread;  /* guarded by starting; the last that was started */
 static _Thread_local bool on_keeper;
 static uint32_t pokes;       /* atomic */
 static uint32_t dismissed;   /* atomic; quiesce() has resigned for the thread: it is to leave */
@@ -35,23 +34,33 @@ static uint32_t dismissed;   /* atomic; quiesce() has resigned for the thread: i
 static void poke(struct driver *driver)
 {
     (void)driver;
-    /* release: pairs with the acquire in keep(); the armed timer is in the queue by now. */
+    /* release: pairs with the acquire in keep(); what it is to find is there by now. */
     add_release(&pokes, 1);
     reini_word_wake(&pokes, false);
 }
 
 /* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. */
+static bool resign(void) HOLDING(reini_real_clock.mu);
 static bool resign(void)
 {
     struct reini_clock *clock = &reini_real_clock;
-    mutex_lock(&clock->mu);
     bool idle = clock->driver == &keeper && clock->queue.count == 0 && !clock->calls;
     if (idle) {
         clock->driver = NULL;
         clock->sleeps_until = NEVER;
     }
-    mutex_unlock(&clock->mu);
     return idle;
+}
+
+/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join. */
+static bool leave(void)
+{
+    mutex_lock(&reini_real_clock.mu);
+    bool resigned = resign();
+    mutex_unlock(&reini_real_clock.mu);
+    if (resigned)
+        reini_thread_detach(reini_thread_self());
+    return resigned;
 }
 
 /* A disarmed timer does not wake the thread, for then every timeout that was not needed would cost
@@ -65,29 +74,27 @@ static void keep(void *arg)
     reini_thread_precise();
     int64_t nap = LINGER;
     bool napped = false; /* a whole nap long nobody poked and nothing was due */
-    while (!load_acquire(&dismissed)) {
-        uint32_t seen = load_acquire(&pokes); /* what is armed after this, changes it */
+    for (;;) {
+        /* acquire: what was armed, or said, before a poke that is counted in `seen` is found below;
+         * what comes later changes the word, and there is no sleep. */
+        uint32_t seen = load_acquire(&pokes);
+        STEP("keeper-looks");
+        if (load_relaxed(&dismissed))
+            return;
         size_t fired = reini_clock_fire(clock, reini_plat_now());
         int64_t until = reini_clock_settle(clock);
         if (until == INT64_MIN)
             continue;
         if (fired > 0)
             napped = false;
-        if (until == NEVER && napped && resign())
+        if (until == NEVER && napped && leave())
             return;
         nap = napped ? instant_add(nap, nap) : LINGER;
         int64_t wake = instant_add(reini_plat_now(), nap);
+        STEP("keeper-sleeps");
         bool woken = reini_word_sleep(&pokes, seen, wake < until ? wake : until);
         napped = !woken && wake < until;
     }
-}
-
-/* Under `starting`: take back what a thread that left by itself still holds. */
-static void join_gone(void)
-{
-    if (joinable)
-        reini_thread_join(thread);
-    joinable = false;
 }
 
 static bool driven(void)
@@ -111,10 +118,8 @@ int reini_keeper_start(void)
     int r = 0;
     mutex_lock(&starting);
     if (!driven()) {
-        join_gone();
         r = forbidden ? -EAGAIN : reini_thread_start(&thread, "rein-keeper", keep, NULL);
         if (r == 0) {
-            joinable = true;
             /* Only now, as a timer may be armed as soon as there is a driver. The thread may have
              * settled already for an empty queue, so it is told to look again. */
             set_driver(&keeper);
@@ -152,18 +157,17 @@ int reini_keeper_quiesce(void)
     if (on_keeper)
         return -EBUSY;
     mutex_lock(&starting);
+    mutex_lock(&reini_real_clock.mu);
     bool resigned = resign();
-    int r = 0;
-    if (resigned || !driven()) {
-        store_release(&dismissed, 1);
+    int r = reini_real_clock.queue.count > 0 || reini_real_clock.calls ? -EBUSY : 0;
+    mutex_unlock(&reini_real_clock.mu);
+    if (resigned) {
+        store_relaxed(&dismissed, 1); /* published by the poke */
         poke(&keeper);
-        join_gone();
+        STEP("keeper-dismissed");
+        reini_thread_join(thread);
         store_relaxed(&dismissed, 0);
     }
-    mutex_lock(&reini_real_clock.mu);
-    if (reini_real_clock.queue.count > 0 || reini_real_clock.calls)
-        r = -EBUSY;
-    mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);
     return r;
 }
@@ -183,6 +187,5 @@ int reini_keeper_forbid(bool forbid)
 void reini_keeper_forked(void)
 {
     starting = (reini_mutex){0};
-    joinable = false; /* that thread is the parent process's */
     pokes = dismissed = 0;
 }

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "expect.h"
+#include "hold.h"
 #include "plat/plat.h"
 #include "race.h"
 #include "suite.h"
@@ -163,6 +164,33 @@ CASE(threads_quiesce_and_start_anew, "P-GUEST")
         rein_end(ctx);
         ck_assert_int_eq(rein_quiesce(), 0);
     }
+}
+
+static void quiesce(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(rein_quiesce(), 0);
+}
+
+/* A keeper that is dismissed just as it looks for work does not sleep over it. */
+CASE(threads_quiesce_is_not_slept_over, "P-GUEST", "P-WAKE")
+{
+    struct hold looks = {.step = "keeper-looks"}, dismissed = {.step = "keeper-dismissed"};
+    struct hold sleeps = {.step = "keeper-sleeps", .skip = UINT32_MAX};
+    struct race_thread other;
+    hold_set(&looks);
+    hold_set(&dismissed);
+    hold_set(&sleeps);
+    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_HOUR);
+    hold_await(&looks);
+    rein_end(ctx);
+    race_thread_start(&other, 0, quiesce, NULL);
+    hold_await(&dismissed);
+    hold_release(&looks);
+    hold_release(&dismissed);
+    race_thread_join(&other);
+    ck_assert_uint_eq(hold_seen(&sleeps), 0);
+    hold_clear();
 }
 
 static void quiesce_on_the_keeper(const rein_ctx *ctx, void *arg)

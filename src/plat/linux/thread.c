@@ -56,6 +56,11 @@ void reini_thread_join(reini_thread thread)
     pthread_setcancelstate(state, NULL);
 }
 
+void reini_thread_detach(reini_thread thread)
+{
+    pthread_detach((pthread_t)thread.handle);
+}
+
 reini_thread reini_thread_self(void)
 {
     return (reini_thread){(unsigned long)pthread_self()};
