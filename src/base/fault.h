@@ -12,12 +12,13 @@
 #include <stdbool.h>
 
 #ifdef REIN_TESTING
-extern void (*reini_step_hook)(const char *name); /* set before threads start; NULL: none */
+extern void (*reini_step_hook)(const char *name); /* atomic; NULL: none */
 bool reini_fault_alloc(void);
-#define STEP(name)                      \
-    do {                                \
-        if (reini_step_hook)            \
-            reini_step_hook(name);      \
+#define STEP(name)                                                                              \
+    do {                                                                                        \
+        void (*hook_)(const char *) = __atomic_load_n(&reini_step_hook, __ATOMIC_ACQUIRE);      \
+        if (hook_)                                                                              \
+            hook_(name);                                                                        \
     } while (0)
 #define FAULT_ALLOC() reini_fault_alloc()
 #else

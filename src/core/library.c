@@ -32,8 +32,11 @@ static void close_failed(struct node *failed)
 
 int rein_quiesce(void)
 {
-    int pool = reini_pool_quiesce(); /* first: its stall timer keeps the keeper */
-    int keeper = reini_keeper_quiesce();
+    int pool, keeper;
+    do {
+        pool = reini_pool_quiesce(); /* first: its timer keeps the keeper */
+        keeper = reini_keeper_quiesce();
+    } while (pool == 0 && keeper < 0 && reini_pool_is_watched());
     reini_events_close();
     close_failed(&reini_failed_memory);
     close_failed(&reini_failed_thread);

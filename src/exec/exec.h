@@ -20,6 +20,7 @@ static inline void executor_forgo(rein_executor *executor)
 
 /* The pool, for quiesce, forbid and fork: 0, or -EBUSY. */
 int reini_pool_quiesce(void);
+bool reini_pool_is_watched(void); /* a timer is armed for it, which may fire once more than needed */
 int reini_pool_forbid(void);
 void reini_pool_forked(void);
 

@@ -353,6 +353,14 @@ int reini_pool_quiesce(void)
     return r;
 }
 
+bool reini_pool_is_watched(void)
+{
+    mutex_lock(&pool.mu);
+    bool watched = pool.stalling;
+    mutex_unlock(&pool.mu);
+    return watched;
+}
+
 int reini_pool_forbid(void)
 {
     mutex_lock(&pool.mu);

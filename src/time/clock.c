@@ -113,6 +113,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
         else
             timer->state = TIMER_IDLE; /* its owner is about to disarm it, and waits for mu */
     }
+    clock->firing = 1;
     mutex_unlock(&clock->mu);
 
     for (; !list_empty(&pinned); fired++) {
@@ -124,10 +125,29 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     struct deferred *calls = clock->calls;
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
+    clock->running = calls != NULL;
+    bool awaited = clock->firing == 2;
+    store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
     mutex_unlock(&clock->mu);
-    if (calls)
+    if (awaited)
+        reini_word_wake(&clock->firing, true);
+    if (calls) {
         run(calls);
+        mutex_lock(&clock->mu);
+        clock->running = false;
+        mutex_unlock(&clock->mu);
+    }
     return fired;
+}
+
+void reini_clock_await_fired(struct reini_clock *clock)
+{
+    while (clock->firing) {
+        store_relaxed(&clock->firing, 2);
+        mutex_unlock(&clock->mu);
+        reini_word_sleep(&clock->firing, 2, NEVER);
+        mutex_lock(&clock->mu);
+    }
 }
 
 int64_t reini_clock_settle(struct reini_clock *clock)

@@ -36,6 +36,8 @@ struct reini_clock {
     struct driver *driver;   /* NULL: nobody */
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
+    bool running;            /* the driver is in run_calls */
+    uint32_t firing;         /* 1: the driver is in timers' fire(), 2: and somebody waits for its end */
     struct timerq queue;
 };
 
@@ -73,6 +75,16 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
 /* For drivers: fire what is due at `now`, all marks first, then run what was put off. Returns how
  * many timers that was. */
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
+
+/* Under clock->mu, which is let go meanwhile: wait until no timer is firing. That is marks alone, so
+ * it is soon; calls may be running then. */
+void reini_clock_await_fired(struct reini_clock *clock) HOLDING(clock->mu);
+
+/* Under clock->mu: nothing is armed, firing, put off or running. */
+static inline bool reini_clock_is_idle(const struct reini_clock *clock)
+{
+    return clock->queue.count == 0 && !clock->firing && !clock->calls && !clock->running;
+}
 
 /* For drivers: say when you will look again, and be told. Sets sleeps_until to the queue's next
  * instant, or to INT64_MIN if calls are waiting; returns it. */

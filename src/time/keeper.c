@@ -39,12 +39,13 @@ static void poke(struct driver *driver)
     reini_word_wake(&pokes, false);
 }
 
-/* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. */
+/* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. (What a
+ * callback arms, on the keeper's own thread, included: it would start another keeper.) */
 static bool resign(void) HOLDING(reini_real_clock.mu);
 static bool resign(void)
 {
     struct reini_clock *clock = &reini_real_clock;
-    bool idle = clock->driver == &keeper && clock->queue.count == 0 && !clock->calls;
+    bool idle = clock->driver == &keeper && reini_clock_is_idle(clock);
     if (idle) {
         clock->driver = NULL;
         clock->sleeps_until = NEVER;
@@ -158,8 +159,9 @@ int reini_keeper_quiesce(void)
         return -EBUSY;
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
+    reini_clock_await_fired(&reini_real_clock);
     bool resigned = resign();
-    int r = reini_real_clock.queue.count > 0 || reini_real_clock.calls ? -EBUSY : 0;
+    int r = reini_clock_is_idle(&reini_real_clock) ? 0 : -EBUSY;
     mutex_unlock(&reini_real_clock.mu);
     if (resigned) {
         store_relaxed(&dismissed, 1); /* published by the poke */

@@ -212,3 +212,45 @@ CASE(threads_quiesce_on_the_keeper_itself, "P-GUEST", "P-ERRORS")
     rein_callback_remove(&callback);
     rein_end(ctx);
 }
+
+struct standing {
+    pthread_t home; /* not to stand still there */
+    struct race_flag begun, go_on;
+    struct race_count armed;
+};
+
+static void stand_then_arm(const rein_ctx *ctx, void *arg)
+{
+    struct standing *is = arg;
+    (void)ctx;
+    if (pthread_equal(pthread_self(), is->home))
+        return;
+    race_set(&is->begun);
+    race_await(&is->go_on);
+    rein_ctx *later = rein_with_timeout(rein_background(), REIN_HOUR);
+    race_add(&is->armed, rein_err(later) == 0);
+    rein_end(later);
+}
+
+/* Nor does it wait for a callback on the keeper, which may arm a timer where there was none left. */
+CASE(threads_quiesce_while_a_callback_runs, "P-GUEST", "P-ERRORS")
+{
+    struct standing is = {.home = pthread_self()};
+    rein_ctx *above = rein_with_cancel(rein_background());
+    rein_ctx *ctx = NULL;
+    rein_callback callback;
+    for (rein_duration soon = REIN_MILLISECOND; !ctx; soon *= 2) { /* however slow the machine */
+        ctx = rein_with_timeout(above, soon);
+        if (!rein_callback_add(ctx, &callback, stand_then_arm, &is)) {
+            rein_end(ctx);
+            ctx = NULL;
+        }
+    }
+    race_await(&is.begun);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    race_set(&is.go_on);
+    rein_callback_remove(&callback);
+    ck_assert_uint_eq(race_value(&is.armed), 1);
+    rein_end(ctx);
+    rein_end(above);
+}

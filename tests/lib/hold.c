@@ -12,7 +12,7 @@ extern void (*reini_step_hook)(const char *name);
 
 enum { HOLDS = 8 };
 
-static struct hold *holds[HOLDS];
+static struct hold *holds[HOLDS]; /* atomic, as is the hook: a hold may be set while threads run */
 static __thread bool followed;
 
 static void stop_at(struct hold *hold)
@@ -28,9 +28,10 @@ static void stop_at(struct hold *hold)
 
 static void step(const char *name)
 {
-    for (int i = 0; i < HOLDS && holds[i]; i++)
-        if (strcmp(holds[i]->step, name) == 0)
-            stop_at(holds[i]);
+    struct hold *hold;
+    for (int i = 0; i < HOLDS && (hold = __atomic_load_n(&holds[i], __ATOMIC_ACQUIRE)); i++)
+        if (strcmp(hold->step, name) == 0)
+            stop_at(hold);
 }
 
 void hold_set(struct hold *hold)
@@ -39,14 +40,15 @@ void hold_set(struct hold *hold)
     while (i < HOLDS && holds[i])
         i++;
     ck_assert_int_lt(i, HOLDS);
-    holds[i] = hold;
-    reini_step_hook = step;
+    __atomic_store_n(&holds[i], hold, __ATOMIC_RELEASE);
+    __atomic_store_n(&reini_step_hook, step, __ATOMIC_RELEASE);
 }
 
 void hold_clear(void)
 {
-    reini_step_hook = NULL;
-    memset(holds, 0, sizeof holds);
+    __atomic_store_n(&reini_step_hook, NULL, __ATOMIC_RELEASE);
+    for (int i = 0; i < HOLDS; i++)
+        __atomic_store_n(&holds[i], NULL, __ATOMIC_RELEASE);
 }
 
 void hold_follow_me(void)

@@ -5,7 +5,7 @@
  * Works on the points that base/fault.h calls steps; so only in programs linked with rein_test_dep.
  *
  *     struct hold hold = {.step = "marked-top"};
- *     hold_set(&hold);                    // before the threads start
+ *     hold_set(&hold);
  *     ... a thread cancels ...
  *     hold_await(&hold);                  // it stands at the step now
  *     ...

@@ -15,8 +15,8 @@
 
 static _Thread_local struct actor *me;
 static struct actor director;
-static struct actor *stranger;
-static void (*look)(const char *step);
+static struct actor *stranger;         /* atomic, like the hook: set while rein's threads run */
+static void (*look)(const char *step); /* atomic */
 
 static uint32_t load(const uint32_t *word)
 {
@@ -30,7 +30,7 @@ static void store(uint32_t *word, uint32_t value)
 
 static void stand_still(struct actor *actor)
 {
-    actor->at = NULL;
+    __atomic_store_n(&actor->at, NULL, __ATOMIC_RELAXED);
     store(&actor->go, 0);
     store(&actor->standing, 1);
     while (!load(&actor->go))
@@ -39,13 +39,16 @@ static void stand_still(struct actor *actor)
 
 static void step(const char *name)
 {
-    if (look)
-        look(name);
-    struct actor *actor = me ? me : stranger;
-    if (!actor || actor == &director || !actor->at || strcmp(actor->at, name) != 0)
+    void (*looks)(const char *) = __atomic_load_n(&look, __ATOMIC_ACQUIRE);
+    if (looks)
+        looks(name);
+    struct actor *actor = me ? me : __atomic_load_n(&stranger, __ATOMIC_ACQUIRE);
+    const char *at = actor && actor != &director ? __atomic_load_n(&actor->at, __ATOMIC_ACQUIRE) : NULL;
+    if (!at || strcmp(at, name) != 0)
         return;
-    if (actor->skip > 0)
-        actor->skip--;
+    uint32_t skip = load(&actor->skip);
+    if (skip > 0)
+        store(&actor->skip, skip - 1);
     else
         stand_still(actor);
 }
@@ -53,24 +56,24 @@ static void step(const char *name)
 void stage(void)
 {
     me = &director;
-    reini_step_hook = step;
+    __atomic_store_n(&reini_step_hook, step, __ATOMIC_RELEASE);
 }
 
 void curtain(void)
 {
-    reini_step_hook = NULL;
-    stranger = NULL;
-    look = NULL;
+    __atomic_store_n(&reini_step_hook, NULL, __ATOMIC_RELEASE);
+    stage_stranger(NULL);
+    stage_look(NULL);
 }
 
 void stage_look(void (*new_look)(const char *step))
 {
-    look = new_look;
+    __atomic_store_n(&look, new_look, __ATOMIC_RELEASE);
 }
 
 void stage_stranger(struct actor *actor)
 {
-    stranger = actor;
+    __atomic_store_n(&stranger, actor, __ATOMIC_RELEASE);
 }
 
 static void play(void *arg)
@@ -136,10 +139,15 @@ void actor_await_asleep(struct actor *actor)
     }
 }
 
+void actor_pass(struct actor *actor)
+{
+    __atomic_store_n(&actor->at, NULL, __ATOMIC_RELEASE);
+}
+
 void actor_go_to(struct actor *actor, const char *at, uint32_t skip)
 {
-    actor->at = at;
-    actor->skip = skip;
+    store(&actor->skip, skip);
+    __atomic_store_n(&actor->at, at, __ATOMIC_RELEASE);
     store(&actor->standing, 0);
     store(&actor->go, 1);
 }

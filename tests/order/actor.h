@@ -61,6 +61,9 @@ bool actor_stands(struct actor *actor);
 /* Wait until the system says that it sleeps. */
 void actor_await_asleep(struct actor *actor);
 
+/* It need not stand still any more; if it does already, it still has to be let go on. */
+void actor_pass(struct actor *actor);
+
 /* Let it go on: to its end, or until it stands still at another step. */
 void actor_go(struct actor *actor);
 void actor_go_to(struct actor *actor, const char *step, uint32_t skip);

@@ -59,7 +59,7 @@ CASE(ctx_67_stops_at_every_step_of_the_end, "CTX-67", "P-ONCE")
             else
                 actor_await_asleep(&waiter);
         } else {
-            waiter.at = NULL;
+            actor_pass(&waiter);
         }
         actor_finish(&canceller);
         actor_go(&waiter);

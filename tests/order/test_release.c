@@ -475,20 +475,21 @@ CASE(ctx_58_last_release_against_the_keeper, "CTX-58", "P-LIFETIME")
     static const char *const steps[] = {"fire", "marked-top"};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         struct race_count gone = {0};
-        static struct actor keeper;
-        keeper = (struct actor){.at = steps[i]};
+        static struct actor keepers[2]; /* one each: the thread that stood may still look at its own */
+        struct actor *keeper = &keepers[i];
+        keeper->at = steps[i];
         stage();
-        stage_stranger(&keeper);
+        stage_stranger(keeper);
         const rein_ctx *value = rein_with_value(rein_background(), &counted_key, &gone);
         rein_ctx *ctx = rein_with_timeout(value, REIN_MILLISECOND);
         rein_unref(value);
-        actor_await(&keeper);
+        actor_await(keeper);
         struct actor releaser = {.at = "wait-marked"};
         actor_start(&releaser, end, ctx);
         if (actor_stands(&releaser))
             actor_go(&releaser);
         ck_assert_uint_eq(race_value(&gone), 0);
-        actor_go(&keeper);
+        actor_go(keeper);
         actor_join(&releaser);
         race_await_value(&gone, 1);
         curtain();

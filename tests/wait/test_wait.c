@@ -302,6 +302,12 @@ CASE(wait_stays_for_a_signal_that_is_under_way, "CTX-4", "P-WAIT")
 
 /* ---- signals ---- */
 
+#ifdef __SANITIZE_THREAD__
+enum { HANDLED_AT_ONCE = false }; /* the race detector keeps a signal until the call is over */
+#else
+enum { HANDLED_AT_ONCE = true };
+#endif
+
 static struct race_count handled;
 
 static void on_signal(int number)
@@ -323,7 +329,8 @@ CASE(wait_is_restarted_by_signals, "P-WAIT", "P-GUEST")
         for (uint64_t n = 1; n <= 20; n++) {
             uint64_t before = race_value(&handled);
             ck_assert_int_eq(pthread_kill(thread.id, SIGUSR1), 0);
-            race_await_value(&handled, before + 1);
+            if (HANDLED_AT_ONCE)
+                race_await_value(&handled, before + 1);
         }
         ck_assert(!race_thread_over(&thread));
         rein_cancel(ctx);
