@@ -290,13 +290,15 @@ CASE(callback_may_cancel_above, "CTX-27", "CTX-65")
 CASE(callback_of_a_deadline_is_the_keeper_s, "CTX-52", "CTX-54")
 {
     struct call call = {.err = 0};
-    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
-    if (rein_callback_add(ctx, &call.callback, note, &call)) {
-        ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
-        race_await_value(&call.runs, 1);
-        rein_callback_remove(&call.callback);
-        ck_assert(!pthread_equal(call.thread, pthread_self()));
-    }
+    struct hold expiry;
+    rein_ctx *ctx = hold_expiry(&expiry);
+    ck_assert(rein_callback_add(ctx, &call.callback, note, &call));
+    ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
+    hold_release(&expiry);
+    race_await_value(&call.runs, 1);
+    rein_callback_remove(&call.callback);
+    ck_assert(!pthread_equal(call.thread, pthread_self()));
+    hold_clear();
     rein_end(ctx);
     rein_clock *clock = rein_clock_new();
     struct call virtual = {.err = 0};
@@ -310,30 +312,22 @@ CASE(callback_of_a_deadline_is_the_keeper_s, "CTX-52", "CTX-54")
     rein_clock_free(clock);
 }
 
-/* Not the thread of the case, which is to let it go on. */
-static void block_another(const rein_ctx *ctx, void *arg)
-{
-    if (!pthread_equal(((struct call *)arg)->thread, pthread_self()))
-        block(ctx, arg);
-}
-
 /* A slow callback delays no other deadline's mark. */
 CASE(callback_that_is_slow_delays_no_deadline, "CTX-52", "TIME-8")
 {
-    bool linked = false;
-    for (rein_duration soon = REIN_MILLISECOND; !linked; soon *= 2) { /* however slow the machine */
-        struct call call = {.thread = pthread_self()};
-        rein_ctx *slow = rein_with_timeout(rein_background(), soon);
-        rein_ctx *other = rein_with_timeout(rein_background(), soon);
-        linked = rein_callback_add(slow, &call.callback, block_another, &call);
-        if (linked)
-            race_await(&call.begun);
-        ck_assert_int_eq(rein_wait(other), -ETIMEDOUT); /* while the keeper stands in the callback */
-        race_set(&call.go_on);
-        rein_callback_remove(&call.callback);
-        rein_end(other);
-        rein_end(slow);
-    }
+    struct call call = {.err = 0};
+    struct hold expiry;
+    rein_ctx *slow = hold_expiry(&expiry);
+    rein_ctx *other = rein_with_timeout(rein_background(), REIN_MILLISECOND);
+    ck_assert(rein_callback_add(slow, &call.callback, block, &call));
+    hold_release(&expiry);
+    race_await(&call.begun);
+    ck_assert_int_eq(rein_wait(other), -ETIMEDOUT); /* while the keeper stands in the callback */
+    race_set(&call.go_on);
+    rein_callback_remove(&call.callback);
+    hold_clear();
+    rein_end(other);
+    rein_end(slow);
 }
 
 /* ---- races ---- */

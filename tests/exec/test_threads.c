@@ -204,17 +204,19 @@ static void quiesce_on_the_keeper(const rein_ctx *ctx, void *arg)
 CASE(threads_quiesce_on_the_keeper_itself, "P-GUEST", "P-ERRORS")
 {
     rein_callback callback;
+    struct hold expiry;
     struct race_count result = {0};
-    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
-    if (rein_callback_add(ctx, &callback, quiesce_on_the_keeper, &result))
-        race_await_value(&result, 1);
+    rein_ctx *ctx = hold_expiry(&expiry);
+    ck_assert(rein_callback_add(ctx, &callback, quiesce_on_the_keeper, &result));
+    hold_release(&expiry);
+    race_await_value(&result, 1);
     ck_assert_uint_eq(race_value(&result), 1);
     rein_callback_remove(&callback);
+    hold_clear();
     rein_end(ctx);
 }
 
 struct standing {
-    pthread_t home; /* not to stand still there */
     struct race_flag begun, go_on;
     struct race_count armed;
 };
@@ -223,8 +225,6 @@ static void stand_then_arm(const rein_ctx *ctx, void *arg)
 {
     struct standing *is = arg;
     (void)ctx;
-    if (pthread_equal(pthread_self(), is->home))
-        return;
     race_set(&is->begun);
     race_await(&is->go_on);
     rein_ctx *later = rein_with_timeout(rein_background(), REIN_HOUR);
@@ -235,22 +235,17 @@ static void stand_then_arm(const rein_ctx *ctx, void *arg)
 /* Nor does it wait for a callback on the keeper, which may arm a timer where there was none left. */
 CASE(threads_quiesce_while_a_callback_runs, "P-GUEST", "P-ERRORS")
 {
-    struct standing is = {.home = pthread_self()};
-    rein_ctx *above = rein_with_cancel(rein_background());
-    rein_ctx *ctx = NULL;
+    struct standing is = {.armed = {0}};
+    struct hold expiry;
     rein_callback callback;
-    for (rein_duration soon = REIN_MILLISECOND; !ctx; soon *= 2) { /* however slow the machine */
-        ctx = rein_with_timeout(above, soon);
-        if (!rein_callback_add(ctx, &callback, stand_then_arm, &is)) {
-            rein_end(ctx);
-            ctx = NULL;
-        }
-    }
+    rein_ctx *ctx = hold_expiry(&expiry);
+    ck_assert(rein_callback_add(ctx, &callback, stand_then_arm, &is));
+    hold_release(&expiry);
     race_await(&is.begun);
     ck_assert_int_eq(rein_quiesce(), -EBUSY);
     race_set(&is.go_on);
     rein_callback_remove(&callback);
     ck_assert_uint_eq(race_value(&is.armed), 1);
+    hold_clear();
     rein_end(ctx);
-    rein_end(above);
 }

@@ -67,6 +67,15 @@ void hold_release(struct hold *hold)
     __atomic_store_n(&hold->released, 1, __ATOMIC_RELEASE);
 }
 
+rein_ctx *hold_expiry(struct hold *hold)
+{
+    *hold = (struct hold){.step = "fire"};
+    hold_set(hold);
+    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
+    hold_await(hold);
+    return ctx;
+}
+
 uint32_t hold_seen(const struct hold *hold)
 {
     return __atomic_load_n(&hold->seen, __ATOMIC_ACQUIRE);
