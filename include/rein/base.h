@@ -28,6 +28,7 @@
 #define REIN_API __attribute__((visibility("default")))
 #define REIN_NODISCARD __attribute__((warn_unused_result))
 #define REIN_RETURNS_NONNULL __attribute__((returns_nonnull))
+#define REIN_UNUSED __attribute__((unused)) /* may well be: no warning */
 #define REIN_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* REIN_ENDS_WITH(f, i): the result is to be given back through argument i of f, once. With gcc

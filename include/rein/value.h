@@ -82,11 +82,12 @@ REIN_API bool rein_has_value(const rein_ctx *ctx, const rein_key *key);
  * Each DEFINE has a form with a printer: REIN_KEY_DEFINE_PRINTED(name, type, print) and so on. */
 #define REIN_KEY_DECLARE(name, type)                                                               \
     extern const rein_key name##_key;                                                              \
-    static inline REIN_NODISCARD const rein_ctx *name##_with(const rein_ctx *parent, type value)   \
+    REIN_UNUSED REIN_NODISCARD static inline                                                       \
+    const rein_ctx *name##_with(const rein_ctx *parent, type value)                                \
     {                                                                                              \
         return rein_with_value_at(#name "_with", parent, &name##_key, &value);                     \
     }                                                                                              \
-    static inline type name##_of(const rein_ctx *ctx, type otherwise)                              \
+    REIN_UNUSED static inline type name##_of(const rein_ctx *ctx, type otherwise)                  \
     {                                                                                              \
         const void *found = rein_value(ctx, &name##_key);                                          \
         return found ? *(const type *)found : otherwise;                                           \
@@ -94,11 +95,12 @@ REIN_API bool rein_has_value(const rein_ctx *ctx, const rein_key *key);
 
 #define REIN_KEY_DECLARE_POINTER_(name, type)                                                      \
     extern const rein_key name##_key;                                                              \
-    static inline REIN_NODISCARD const rein_ctx *name##_with(const rein_ctx *parent, type *value)  \
+    REIN_UNUSED REIN_NODISCARD static inline                                                       \
+    const rein_ctx *name##_with(const rein_ctx *parent, type *value)                               \
     {                                                                                              \
         return rein_with_value_at(#name "_with", parent, &name##_key, value);                      \
     }                                                                                              \
-    static inline type *name##_of(const rein_ctx *ctx, type *otherwise)                            \
+    REIN_UNUSED static inline type *name##_of(const rein_ctx *ctx, type *otherwise)                \
     {                                                                                              \
         return rein_has_value(ctx, &name##_key) ? (type *)rein_value(ctx, &name##_key)             \
                                                 : otherwise;                                       \

@@ -812,7 +812,7 @@ int main(int argc, char **argv)
 {
     uint64_t seconds = 5, seed = (uint64_t)seconds_ns() & UINT32_MAX;
     unsigned threads = 4;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         uint64_t number = i + 1 < argc ? strtoull(argv[i + 1], NULL, 10) : 0;
         if (strcmp(argv[i], "--seconds") == 0 && number > 0)
             seconds = number;
@@ -824,7 +824,6 @@ int main(int argc, char **argv)
             fprintf(stderr, "stress [--seconds N] [--seed S] [--threads 1..%d]\n", MOST_THREADS);
             return 2;
         }
-        i++;
     }
     printf("stress: --seconds %" PRIu64 " --seed %" PRIu64 " --threads %u\n", seconds, seed, threads);
     fflush(stdout);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "plat/plat.h"
 
@@ -25,6 +26,7 @@ static void *begin(void *memory)
 
 int reini_thread_start(reini_thread *ret_thread, const char *name, void (*run)(void *), void *arg)
 {
+    STEP("thread-start");
     struct start *start = reini_alloc(sizeof *start);
     if (!start)
         return -EAGAIN;
