@@ -320,11 +320,13 @@ CASE_LONG(60, pool_last_worker_leaves_as_a_job_comes, "P-EXEC", "P-ONCE")
     struct race_count ran = {0};
     rein_after first, after;
     static struct actor worker;
-    worker = (struct actor){.at = "worker-leaves"};
+    worker = (struct actor){.at = "strand-sleep"};
     rein_ctx *ctx = rein_with_cancel(rein_background()), *next = rein_with_cancel(rein_background());
     stage();
     stage_stranger(&worker);
     ck_assert_int_eq(rein_after_func(ctx, &first, NULL, count_call, &ran), 0);
+    actor_await(&worker); /* idle, so that nobody comes to think that it needs help */
+    actor_go_to(&worker, "worker-leaves", 0);
     rein_cancel(ctx);
     race_await_value(&ran, 1);
     actor_await(&worker); /* when it has been idle for a while */
