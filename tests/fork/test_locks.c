@@ -251,24 +251,25 @@ static void read_settling(void *arg)
     rein_end(ctx);
 }
 
+static void cancel_it(void *ctx)
+{
+    rein_cancel(ctx);
+}
+
 /* Between the descriptor being raised and err being set, the child answers without the lock. */
 CASE(fork_while_a_descriptor_settles, "EXEC-16", "CTX-4", "P-FORK")
 {
     int fd;
+    struct race_thread canceller;
+    struct hold hold = {.step = "settling"};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_done_fd(ctx, &fd), 0);
-    struct node *node = node_of(ctx_of(ctx));
-    node->mu.word = 1;
-    node->dep.ended = ENDED_HERE;
-    node->reason = NULL;
-    node->end_site = "here";
-    node->end_thread = 1;
-    node->end_at = 1;
-    reini_done_fd_settle(node, -ECANCELED);
-    pid_t child = child_start(read_settling, ctx);
-    node->ctx.word = 0;
-    node->dep.ended = NOT_ENDED;
-    node->mu.word = 0;
-    child_join(child);
+    hold_set(&hold);
+    race_thread_start(&canceller, 0, cancel_it, ctx);
+    hold_await(&hold);
+    in_child(read_settling, ctx);
+    hold_release(&hold);
+    race_thread_join(&canceller);
+    hold_clear();
     rein_end(ctx);
 }
