@@ -173,67 +173,6 @@ CASE(loop_is_woken_for_an_earlier_deadline, "TIME-7", "P-LOOP")
     rein_loop_free(loop);
 }
 
-enum { DEADLINES = 40 };
-
-struct order {
-    int log[DEADLINES], length;
-};
-
-struct numbered {
-    struct order *order;
-    int number;
-    rein_ctx *ctx;
-    rein_callback callback;
-};
-
-static void log_number(const rein_ctx *ctx, void *arg)
-{
-    struct numbered *is = arg;
-    (void)ctx;
-    is->order->log[is->order->length++] = is->number;
-}
-
-/* What is due in one turn is done in the order of the instants, whatever the order of arming; all of
- * it is marked before the first callback runs. */
-static void log_and_look(const rein_ctx *ctx, void *arg)
-{
-    struct numbered *is = arg, *last = is + (DEADLINES - 1 - is->number);
-    log_number(ctx, arg);
-    ck_assert_int_eq(rein_err(last->ctx), -ETIMEDOUT);
-}
-
-CASE(loop_fires_in_the_order_of_the_instants, "TIME-6", "P-LOOP")
-{
-    static struct numbered each[DEADLINES];
-    struct order order = {.length = 0};
-    uint64_t random = suite_seed();
-    rein_loop *loop = loop_make();
-    ck_assert_int_eq(rein_loop_keep_time(loop), 0);
-    rein_time base = rein_in(rein_background(), 50 * REIN_MILLISECOND);
-    int turn[DEADLINES];
-    for (int i = 0; i < DEADLINES; i++)
-        turn[i] = i;
-    for (int i = DEADLINES - 1; i > 0; i--) {
-        int other = (int)(suite_random(&random) % (uint64_t)(i + 1)), kept = turn[i];
-        turn[i] = turn[other];
-        turn[other] = kept;
-    }
-    for (int i = 0; i < DEADLINES; i++) {
-        struct numbered *is = &each[turn[i]];
-        *is = (struct numbered){.order = &order, .number = turn[i]};
-        is->ctx = rein_with_deadline(rein_background(), rein_time_add(base, turn[i] * 1000));
-        ck_assert(rein_callback_add(is->ctx, &is->callback, log_and_look, is));
-    }
-    ck_assert_int_eq(rein_sleep_until(rein_background(), rein_time_add(base, DEADLINES * 1000)), 0);
-    ck_assert_int_eq(rein_loop_run(loop), DEADLINES);
-    ck_assert_int_eq(order.length, DEADLINES);
-    for (int i = 0; i < DEADLINES; i++)
-        ck_assert_msg(order.log[i] == i, "callback %d ran in place %d", order.log[i], i);
-    for (int i = 0; i < DEADLINES; i++)
-        rein_end(each[i].ctx);
-    rein_loop_free(loop);
-}
-
 /* Who noticed a deadline before the loop came leaves the callbacks to it. */
 CASE(loop_runs_the_callbacks_of_whoever_noticed, "CTX-54", "P-LOOP")
 {
