@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/foreign/test_foreign.c: foreign contexts, which push. Covers CTX-72 to CTX-81 in that form,
- * and the foreign rows of CTX-44, CTX-45 and CTX-51; docs/foreign.md is the other half of this. */
+/* tests/foreign/test_foreign.c: foreign contexts, which push. What Go's own tests leave open
+ * of CTX-72 to CTX-81, in that form; docs/foreign.md is the other half of this. */
 #include <rein.h>
 #include <rein/foreign.h>
 #include <rein/testing.h>
@@ -120,94 +120,6 @@ CASE(ctx_51_deadlines_cross_what_forwards, "CTX-51", "CTX-72")
 
 /* ---- one with an end of its own ---- */
 
-/* It is not bypassed, though a cancelable context stands behind it: children end with it and not with
- * that one. (TestCustomContextPropagation) */
-CASE(TestCustomContextPropagation, "CTX-73", "CTX-75", "CTX-76")
-{
-    rein_ctx *c1 = rein_with_cancel(rein_background()), *o = rein_foreign(c1, &plain, NULL);
-    rein_ctx *child = rein_with_cancel(o);
-    rein_cancel(c1);
-    expect_live(o);
-    expect_live(child);
-    rein_foreign_done(o, -ECANCELED, &why); /* and unlike in Go, nobody need wait */
-    expect_end(o, -ECANCELED, &why);
-    expect_end(child, -ECANCELED, &why);
-    rein_end(child);
-    rein_end(o);
-    rein_end(c1);
-}
-
-/* No watcher for any child: a hundred cost what a hundred children cost, and leave at once.
- * (TestCustomContextGoroutines) */
-CASE(TestCustomContextGoroutines, "CTX-74", "CTX-79", "CTX-20")
-{
-    enum { CHILDREN = 100 };
-    rein_ctx *children[CHILDREN], *o = rein_foreign(rein_background(), &plain, NULL);
-    rein_clock *clock = rein_clock_new();
-    size_t threads = suite_threads(), descriptors = suite_descriptors();
-    reini_fault_fail_nth(0);
-    for (int i = 0; i < CHILDREN; i++)
-        children[i] = rein_with_cancel(o);
-    ck_assert_int_eq(reini_fault_count(), CHILDREN);
-    ck_assert_uint_eq(suite_threads(), threads);
-    ck_assert_uint_eq(suite_descriptors(), descriptors);
-    ck_assert_uint_eq(reini_check_dependents(o), CHILDREN);
-    for (int i = 0; i < CHILDREN; i++)
-        rein_cancel(children[i]);
-    ck_assert_uint_eq(reini_check_dependents(o), 0);
-    expect_live(o);
-    for (int i = 0; i < CHILDREN; i++)
-        rein_end(children[i]);
-    rein_end(o);
-    rein_clock_free(clock);
-}
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    *(int *)arg = rein_err(ctx);
-}
-
-/* The kinds that Go's tests register with a foreign parent's own hook: a cancel child, a timeout of a
- * thousand hours, an after-func; all end with it, at once. (TestCustomContextAfterFunc…) */
-CASE(TestCustomContextAfterFunc, "CTX-75", "CTX-79")
-{
-    rein_after after;
-    int seen = 0;
-    rein_ctx *o = rein_foreign(rein_background(), &plain, NULL), *cancel = rein_with_cancel(o);
-    rein_ctx *timed = rein_with_timeout(o, 1000 * REIN_HOUR);
-    ck_assert_int_eq(rein_after_func(o, &after, rein_inline_executor(), note, &seen), 0);
-    ck_assert_uint_eq(reini_check_dependents(o), 3);
-    rein_foreign_done(o, -ECANCELED, NULL);
-    expect_canceled(cancel);
-    expect_canceled(timed);
-    ck_assert_int_eq(seen, -ECANCELED);
-    rein_end(timed);
-    rein_end(cancel);
-    rein_end(o);
-}
-
-/* Each leaves again when it is ended or stopped. (TestCustomContextAfterFuncUnregister…) */
-CASE(TestCustomContextAfterFuncUnregister, "CTX-20", "CTX-79")
-{
-    rein_after after;
-    int seen = 0;
-    rein_ctx *o = rein_foreign(rein_background(), &plain, NULL), *cancel = rein_with_cancel(o);
-    rein_ctx *timed = rein_with_timeout(o, 1000 * REIN_HOUR);
-    ck_assert_int_eq(rein_after_func(o, &after, rein_inline_executor(), note, &seen), 0);
-    rein_cancel(cancel);
-    ck_assert_uint_eq(reini_check_dependents(o), 2);
-    rein_cancel(timed);
-    ck_assert_uint_eq(reini_check_dependents(o), 1);
-    ck_assert(rein_after_stop(&after));
-    ck_assert_uint_eq(reini_check_dependents(o), 0);
-    rein_end(timed);
-    rein_end(cancel);
-    rein_end(o);
-    ck_assert_int_eq(seen, 0);
-}
-
-/* ---- err and cause ---- */
-
 /* -ETIMEDOUT and -ECANCELED pass through; any other err becomes -ECANCELED with that code in the
  * cause; a reason that is given is the cause. */
 CASE(ctx_76_any_err_is_one_of_the_two, "CTX-5", "CTX-76")
@@ -246,33 +158,6 @@ CASE(ctx_76_done_needs_no_memory, "CTX-76", "CTX-96")
     ck_assert_int_eq(rein_err(o), -ECANCELED);
     ck_assert_int_ne(rein_cause(o)->code, 0);
     rein_end(o);
-}
-
-/* The first end counts, and the cause never changes: where Go's switches to an ancestor's that ends
- * later, ours stays. (TestCustomContextCause, TestCause's foreign rows) */
-CASE(TestCustomContextCause, "CTX-44", "CTX-45", "CTX-81")
-{
-    rein_ctx *top = rein_with_cancel(rein_background()), *o = rein_foreign(top, &plain, NULL);
-    rein_ctx *child = rein_with_cancel(o);
-    rein_foreign_done(o, -ECANCELED, NULL);
-    expect_canceled(o);
-    rein_cancel_cause(top, &why);
-    expect_canceled(o);
-    expect_canceled(child);
-    rein_end(child);
-    rein_end(o);
-    rein_end(top);
-
-    top = rein_with_cancel(rein_background());
-    o = rein_foreign(top, &plain, NULL);
-    rein_cancel_cause(top, &first);
-    expect_live(o); /* not bypassed: no cause before its own end (CTX-43) */
-    rein_foreign_done(o, -ECANCELED, NULL);
-    expect_canceled(o);
-    rein_foreign_done(o, -ETIMEDOUT, &why);
-    expect_canceled(o);
-    rein_end(o);
-    rein_end(top);
 }
 
 /* A child's end does not touch it; a child ended first keeps its own cause. */
