@@ -24,7 +24,8 @@ REIN_API REIN_NODISCARD int rein_forbid_threads(void);
  * leak checkers and before dlclose-like moments. Nothing else needs it, exit() least of all. rein
  * starts anew when it is used again.
  * Returns  0
- * Errors   -EBUSY  deadlines are armed, after-funcs registered or jobs running; what was idle is gone
+ * Errors   -EBUSY  deadlines are armed, after-funcs registered, callbacks or jobs running; what was
+ *                  idle is gone
  * Blocks   while idle threads leave */
 REIN_API int rein_quiesce(void);
 

@@ -23,14 +23,15 @@ static int64_t now = INT64_C(1000000) * 1000000000; /* far from both ends, and r
 static int64_t noticed = INT64_C(1000000) * 1000000000; /* what sleepers take for now */
 static uint64_t sleeps, wakes;
 static struct {
-    const uint32_t *word; /* NULL: the keeper is not asleep */
+    bool asleep;
+    const uint32_t *word; /* the one it has slept on; NULL before */
     uint32_t expected;
     int64_t until;
 } keeper;
 
 static bool is_asleep(void)
 {
-    return keeper.word && __atomic_load_n(keeper.word, __ATOMIC_ACQUIRE) == keeper.expected &&
+    return keeper.asleep && __atomic_load_n(keeper.word, __ATOMIC_ACQUIRE) == keeper.expected &&
            noticed < keeper.until;
 }
 
@@ -56,6 +57,7 @@ bool __wrap_reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t un
     if (until == INT64_MAX || !on_keeper())
         return __real_reini_word_sleep(word, expected, until);
     pthread_mutex_lock(&mu);
+    keeper.asleep = true;
     keeper.word = word;
     keeper.expected = expected;
     keeper.until = until;
@@ -63,7 +65,7 @@ bool __wrap_reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t un
     pthread_cond_broadcast(&changed);
     while (is_asleep())
         pthread_cond_wait(&changed, &mu);
-    keeper.word = NULL;
+    keeper.asleep = false;
     bool woken = noticed < until;
     pthread_mutex_unlock(&mu);
     return woken;
@@ -72,7 +74,7 @@ bool __wrap_reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t un
 void __wrap_reini_word_wake(const uint32_t *word, bool all)
 {
     pthread_mutex_lock(&mu);
-    wakes++;
+    wakes += word == keeper.word; /* else a lock's */
     noticed = now;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&mu);

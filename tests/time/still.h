@@ -20,7 +20,7 @@ void still_pass_unnoticed(int64_t d);
 /* Wait until the keeper is asleep and has nothing to wake for; the instant until which it sleeps. */
 int64_t still_await_sleep(void);
 
-/* How often the keeper has gone to sleep, and how often anybody was woken. */
+/* How often the keeper has gone to sleep, and how often it was woken, asleep or not. */
 uint64_t still_sleeps(void);
 uint64_t still_wakes(void);
 

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "expect.h"
+#include "hold.h"
 #include "race.h"
 #include "still.h"
 #include "suite.h"
@@ -408,6 +409,69 @@ CASE(keeper_cannot_quiesce_itself, "P-GUEST", "P-ERRORS")
     still_pass(REIN_MILLISECOND);
     race_await_value(&call.runs, 1);
     ck_assert_int_eq(call.err, -EBUSY);
+    ck_assert(!rein_callback_remove(&call.callback));
+    rein_end(ctx);
+}
+
+struct armed {
+    rein_ctx *ctx;
+    struct call call;
+};
+
+static void block_and_arm(const rein_ctx *ctx, void *arg)
+{
+    struct armed *is = arg;
+    block(ctx, &is->call);
+    is->ctx = timeout_of(REIN_HOUR);
+    race_add(&is->call.runs, 1);
+}
+
+/* Asked by another thread while it runs a callback, it refuses as well, at once; and the callback may
+ * still arm what it likes. */
+CASE(keeper_is_not_dismissed_in_a_callback, "P-GUEST", "P-ERRORS")
+{
+    struct armed is = {.ctx = NULL};
+    rein_ctx *ctx = timeout_of(REIN_MILLISECOND);
+    ck_assert(rein_callback_add(ctx, &is.call.callback, block_and_arm, &is));
+    still_pass(REIN_MILLISECOND);
+    race_await(&is.call.begun);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    race_set(&is.call.go_on);
+    race_await_value(&is.call.runs, 2);
+    expect_live(is.ctx);
+    ck_assert(!rein_callback_remove(&is.call.callback));
+    rein_end(is.ctx);
+    rein_end(ctx);
+}
+
+static void quiesce_meanwhile(void *arg)
+{
+    struct call *is = arg;
+    race_set(&is->begun);
+    is->err = rein_quiesce();
+}
+
+/* In the middle of a mark it is waited for, since that is soon over; what the mark puts off still comes
+ * to be called, by it or by another. */
+CASE(keeper_is_not_dismissed_in_a_mark, "CTX-58", "P-GUEST")
+{
+    struct call call = {.err = 0}, quiescer = {.err = 1};
+    struct race_thread thread;
+    struct hold firing = {.step = "fire"};
+    rein_ctx *ctx = timeout_of(REIN_MILLISECOND);
+    ck_assert(rein_callback_add(ctx, &call.callback, note, &call));
+    hold_set(&firing);
+    still_pass(REIN_MILLISECOND);
+    hold_await(&firing);
+    race_thread_start(&thread, 0, quiesce_meanwhile, &quiescer);
+    race_await(&quiescer.begun);
+    ck_assert(!race_thread_over(&thread));
+    hold_release(&firing);
+    race_thread_join(&thread);
+    race_await_value(&call.runs, 1);
+    hold_clear();
+    ck_assert_int_le(quiescer.err, 0);
+    expect_expired(ctx);
     ck_assert(!rein_callback_remove(&call.callback));
     rein_end(ctx);
 }
