@@ -263,6 +263,20 @@ static void stall_fire(struct timer *timer)
         watch_for_stall();
 }
 
+/* With nothing queued, the watch would only keep the keeper. A job that came meanwhile has relied on
+ * it. */
+static void stop_watching(void)
+{
+    if (!reini_clock_disarm(&reini_real_clock, &pool.stall))
+        return;
+    mutex_lock(&pool.mu);
+    bool watch = pool.first && !pool.idle;
+    pool.stalling = watch;
+    mutex_unlock(&pool.mu);
+    if (watch)
+        watch_for_stall();
+}
+
 /* ---- the executor ---- */
 
 static int secure(rein_executor *unused)
@@ -324,11 +338,6 @@ static void post(rein_executor *unused, rein_job *job)
 
 int reini_pool_quiesce(void)
 {
-    if (reini_clock_disarm(&reini_real_clock, &pool.stall)) {
-        mutex_lock(&pool.mu);
-        pool.stalling = false;
-        mutex_unlock(&pool.mu);
-    }
     mutex_lock(&pool.mu);
     int r = pool.secured > 0 || pool.first || pool.running > 0 ? -EBUSY : 0;
     pool.leaving = true;
@@ -340,6 +349,8 @@ int reini_pool_quiesce(void)
         idle = worker->next_idle; /* before the signal, after which it is gone */
         reini_strand_signal(&worker->strand);
     }
+    if (r == 0)
+        stop_watching();
     uint32_t left;
     while (r == 0 && (left = load_acquire(&pool.threads)) > 0)
         reini_lot_wait(&pool.threads, left);
