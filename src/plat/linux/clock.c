@@ -22,12 +22,13 @@ int64_t reini_plat_now(void)
 
 int64_t reini_plat_from_wall(int64_t s, long ns)
 {
-    int64_t wall;
+    int64_t wall, span, instant;
     if (__builtin_mul_overflow(s, INT64_C(1000000000), &wall) ||
         __builtin_add_overflow(wall, (int64_t)ns, &wall))
         return s < 0 ? INT64_MIN : INT64_MAX;
-    int64_t span = wall - read_clock(CLOCK_REALTIME); /* both are far from the ends */
-    int64_t instant;
+    /* Neither clock is ever negative, so each step can overflow to one side only. */
+    if (__builtin_sub_overflow(wall, read_clock(CLOCK_REALTIME), &span))
+        return INT64_MIN;
     if (__builtin_add_overflow(span, reini_plat_now(), &instant))
         return INT64_MAX;
     return instant;
