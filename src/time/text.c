@@ -83,25 +83,22 @@ static uint64_t more(uint64_t a, uint64_t times, uint64_t plus)
 /* One "12.5ms": its nanoseconds, saturating; false if it is none. */
 static bool read_part(const char **at, uint64_t *ret_ns)
 {
+    uint64_t whole = 0, rest = 0;
     const char *start = *at;
-    uint64_t whole = 0, fraction = 0, scale = 1;
-    int digits = 0;
-    for (; is_digit(**at); ++*at, digits++)
+    for (; is_digit(**at); ++*at)
         whole = more(whole, 10, (uint64_t)(**at - '0'));
-    if (**at == '.') {
-        for (++*at; is_digit(**at); ++*at, digits++) {
-            if (scale > UINT64_C(100000000000000)) /* finer than 1 ns of an hour: no effect */
-                continue;
-            fraction = fraction * 10 + (uint64_t)(**at - '0');
-            scale *= 10;
-        }
-    }
-    uint64_t unit = digits > 0 ? read_unit(at) : 0;
-    if (*at == start || unit == 0)
-        return false;
-    unsigned __int128 rest = (unsigned __int128)fraction * unit / scale;
-    *ret_ns = more(whole, unit, (uint64_t)rest);
-    return true;
+    bool any = *at > start;
+    const char *fraction = *at + (**at == '.');
+    for (*at = fraction; is_digit(**at); ++*at)
+        any = true;
+    const char *end = *at;
+    uint64_t unit = any ? read_unit(at) : 0;
+    /* From the last digit to the first: what is cut off at each is what would be cut off in the end,
+     * so any number of digits is exact. */
+    while (end > fraction)
+        rest = ((uint64_t)(*--end - '0') * unit + rest) / 10;
+    *ret_ns = more(whole, unit, rest);
+    return unit != 0;
 }
 
 int rein_parse_duration(const char *text, rein_duration *ret_d)
