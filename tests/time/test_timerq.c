@@ -98,11 +98,14 @@ static void advance(struct model *model, int64_t now)
     list_init(&due);
     model->now = now;
     reini_timerq_take_due(&model->queue, now, &due);
+    for (struct list *link = due.next; link != &due; link = link->next) {
+        struct timer *timer = CONTAINER_OF(link, struct timer, link);
+        ck_assert_int_eq(timer->state, TIMER_FIRING);
+        ck_assert_int_le(timer->when, now);
+        timer->state = TIMER_ARMED; /* for the model, until its turn has come */
+    }
     while (!list_empty(&due)) {
         struct entry *it = CONTAINER_OF(list_take(&due), struct entry, timer.link);
-        ck_assert_int_eq(it->timer.state, TIMER_FIRING);
-        it->timer.state = TIMER_ARMED; /* as the model has it */
-        ck_assert_int_le(it->timer.when, now);
         ck_assert_ptr_eq(it, first(model));
         it->timer.state = TIMER_IDLE;
         model->armed--;
