@@ -194,7 +194,7 @@ static void leave(void)
         reini_thread_join(before);
     if (!dismissed)
         reini_thread_detach(reini_thread_self());
-    /* Last, so that quiesce, which waits for 0, finds in `gone` the one that is still to be joined. */
+    /* Last, so that quiesce, which waits for 0, finds in `gone` the one still to be joined. */
     mutex_lock(&pool.mu);
     store_release(&pool.threads, pool.threads - 1);
     mutex_unlock(&pool.mu);
@@ -263,8 +263,8 @@ static void stall_fire(struct timer *timer)
         watch_for_stall();
 }
 
-/* With nothing queued, the watch would only keep the keeper. A job that came meanwhile has relied on
- * it. */
+/* With nothing queued, the watch would only keep the keeper. A job that came meanwhile has relied
+ * on it. */
 static void stop_watching(void)
 {
     if (!reini_clock_disarm(&reini_real_clock, &pool.stall))

@@ -93,8 +93,8 @@ static bool read_part(const char **at, uint64_t *ret_ns)
         any = true;
     const char *end = *at;
     uint64_t unit = any ? read_unit(at) : 0;
-    /* From the last digit to the first: what is cut off at each is what would be cut off in the end,
-     * so any number of digits is exact. */
+    /* From the last digit to the first: what is cut off at each is what would be cut off in the
+     * end, so any number of digits is exact. */
     while (end > fraction)
         rest = ((uint64_t)(*--end - '0') * unit + rest) / 10;
     *ret_ns = more(whole, unit, rest);
@@ -181,8 +181,8 @@ int rein_format_duration(rein_duration d, char *buf, size_t size)
 
 int reini_format_wall(int64_t ns, char *buf, size_t size)
 {
-    /* Years are counted from the first of March 1600: the leap day is the last of its year, and four
-     * centuries, of 146097 days each, begin there. No int64_t of ns is older than that. */
+    /* Years are counted from the first of March 1600: the leap day is the last of its year, and
+     * four centuries, of 146097 days each, begin there. No int64_t of ns is older than that. */
     const int64_t day = 24 * REIN_HOUR;
     int64_t days = ns / day - (ns % day < 0), in_day = ns - days * day;
     int since = (int)(days + 135080), centuries4 = since / 146097, in_centuries = since % 146097;

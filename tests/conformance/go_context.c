@@ -619,8 +619,8 @@ CASE(TestCause_without_cancel, "CTX-59")
     rein_end(ended);
 }
 
-/* A foreign context that ends by itself below an ancestor: alone, after it, and before it. In
- * the last two rows Go reports the ancestor's reason; rein's foreign context, which is pushed, keeps
+/* A foreign context that ends by itself below an ancestor: alone, after it, and before it. In the
+ * last two rows Go reports the ancestor's reason; rein's foreign context, which is pushed, keeps
  * its own, passes that on, and cannot end twice. */
 CASE(TestCause_foreign, "CTX-44", "CTX-45", "CTX-76")
 {
@@ -813,8 +813,8 @@ CASE(TestAfterFuncCalledImmediately, "CTX-62")
     rein_end(ctx);
 }
 
-/* Never called after a stop, also when nothing of rein's is running any more; a second stop prevents
- * nothing. */
+/* Never called after a stop, also when nothing of rein's is running any more; a second stop
+ * prevents nothing. */
 CASE(TestAfterFuncNotCalledAfterStop, "CTX-66", "CTX-67")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background());
@@ -935,8 +935,8 @@ CASE(XTestCancelRemoves, "CTX-20", "CTX-53", "CTX-66")
     rein_end(ctx);
 }
 
-/* Nothing watches a foreign context: a hundred children cost what a hundred children cost, whether it
- * forwards or has an end of its own, and below an ended one nothing is registered. */
+/* Nothing watches a foreign context: a hundred children cost what a hundred children cost, whether
+ * it forwards or has an end of its own, and below an ended one nothing is registered. */
 CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
 {
     rein_clock *clock = rein_clock_new(); /* whose timeouts need no keeper */

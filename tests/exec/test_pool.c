@@ -172,7 +172,8 @@ static bool none_is_called(void *name)
     return threads_called(name) == 0;
 }
 
-/* A worker is there as long as somebody has secured it, and leaves by itself when nothing is to come. */
+/* A worker is there as long as somebody has secured it, and leaves by itself when nothing is to
+ * come. */
 CASE_LONG(60, pool_idle_workers_leave, "P-EXEC", "P-GUEST")
 {
     rein_after after;
@@ -216,7 +217,7 @@ static void run_freeing(rein_job *job)
     race_add(is->count, 1);
 }
 
-/* However often it is asked meanwhile, a job that waits behind one that is stuck gets its worker. */
+/* However often it is asked meanwhile, a job that waits behind a stuck one gets its worker. */
 CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
 {
     struct race_count count = {0};

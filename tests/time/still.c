@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* tests/time/still.c: a clock that stands still, in place of the system's; see still.h.
  *
- * All is guarded by `mu`, which is a leaf. Whoever changes a word before waking its sleepers is seen:
- * a sleeper looks at its word under mu, and every wake takes mu after the change. */
+ * All is guarded by `mu`, which is a leaf. Whoever changes a word before waking its sleepers is
+ * seen: a sleeper looks at its word under mu, and every wake takes mu after the change. */
 #include "still.h"
 
 #include <pthread.h>

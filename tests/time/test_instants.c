@@ -47,8 +47,8 @@ CASE(time_5_in_saturates, "TIME-5", "CTX-56")
     ck_assert_int_lt(rein_in(root, -REIN_HOUR).ns, rein_now(root).ns);
 }
 
-/* Milliseconds for poll(): none for a span that is over, else rounded up, so that nobody wakes early and
- * asks again at once; as many as an int holds; and -1 only for ever. */
+/* Milliseconds for poll(): none for a span that is over, else rounded up, so that nobody wakes
+ * early and asks again at once; as many as an int holds; and -1 only for ever. */
 CASE(poll_timeouts_are_rounded_up, "P-NEVER-EARLY")
 {
     static const struct {
@@ -64,8 +64,8 @@ CASE(poll_timeouts_are_rounded_up, "P-NEVER-EARLY")
         ck_assert_int_eq(rein_poll_timeout(rows[i].d), rows[i].ms);
 }
 
-/* A wall-clock time that no instant can be for is one of the ends: past is past, far is far, and a sum
- * that overflows does not turn one into the other. */
+/* A wall-clock time that no instant can be for is one of the ends: past is past, far is far, and a
+ * sum that overflows does not turn one into the other. */
 CASE(ctx_57_wall_times_saturate, "CTX-57", "CTX-56")
 {
     const int64_t edge = INT64_MAX / REIN_SECOND; /* the last second that 64 bits of ns hold */

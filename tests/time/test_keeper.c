@@ -55,7 +55,7 @@ static void call_after(const rein_ctx *ctx, struct call *call, rein_callback_fn 
 
 /* ---- a function after a timeout ---- */
 
-/* It runs on a thread of control of its own once that much time has passed, not a nanosecond less. */
+/* It runs on a thread of control of its own once that time has passed, not a nanosecond less. */
 CASE(time_1_a_function_after_a_timeout, "TIME-1", "CTX-52", "P-NEVER-EARLY")
 {
     struct call call;
@@ -91,8 +91,8 @@ CASE(time_1_after_no_time_at_all, "TIME-1", "CTX-62")
     }
 }
 
-/* A stop in time says that it was, and the function never runs; one that comes too late says so, also
- * while the function is running, and so does a second one. */
+/* A stop in time says that it was, and the function never runs; one that comes too late says so,
+ * also while the function is running, and so does a second one. */
 CASE(time_2_a_stop_tells_whether_it_was_in_time, "TIME-2", "CTX-66", "CTX-68")
 {
     struct call stopped, running;
@@ -176,8 +176,8 @@ static bool is_done(void *ctx)
     return rein_done(ctx);
 }
 
-/* What falls due together is done in the order of the instants, whatever the order of arming; all of it
- * is marked before the first callback runs. */
+/* What falls due together is done in the order of the instants, whatever the order of arming; all
+ * of it is marked before the first callback runs. */
 CASE(time_6_the_keeper_fires_in_order, "TIME-6", "P-PUNCTUAL")
 {
     static struct numbered each[TIMERS];
@@ -205,7 +205,7 @@ CASE(time_6_a_loop_fires_in_order, "TIME-6", "P-PUNCTUAL", "P-LOOP")
     rein_loop_free(loop);
 }
 
-/* A sooner timer wakes the keeper, once, and it sleeps until that one; a later one lets it sleep. */
+/* A sooner timer wakes the keeper, once, and it sleeps until that; a later one lets it sleep. */
 CASE(time_7_a_sooner_timer_wakes_the_keeper, "TIME-7", "P-COST")
 {
     rein_ctx *ctx[4];
@@ -248,8 +248,8 @@ static void arm_again(const rein_ctx *ctx, void *arg)
     race_add(&is->runs, 1);
 }
 
-/* What arms itself again, as soon as it can, holds nobody up: neither the deadlines of others nor, in
- * the end, the keeper's sleep. */
+/* What arms itself again, as soon as it can, holds nobody up: neither the deadlines of others nor,
+ * in the end, the keeper's sleep. */
 CASE(time_8_arming_again_starves_nobody, "TIME-8", "P-PUNCTUAL")
 {
     static struct again again;
@@ -268,8 +268,8 @@ CASE(time_8_arming_again_starves_nobody, "TIME-8", "P-PUNCTUAL")
     rein_end(other);
 }
 
-/* While a callback stands on the keeper's stack, what was due with it is done already; for what falls
- * due meanwhile, those who ask or wait under it do the keeper's work. */
+/* While a callback stands on the keeper's stack, what was due with it is done already; for what
+ * falls due meanwhile, those who ask or wait under it do the keeper's work. */
 CASE(keeper_stuck_in_a_callback, "CTX-54", "P-PUNCTUAL", "P-NOTICE")
 {
     struct call call = {.err = 0}, second = {.err = 0};
@@ -294,7 +294,7 @@ CASE(keeper_stuck_in_a_callback, "CTX-54", "P-PUNCTUAL", "P-NOTICE")
     rein_end(slow);
 }
 
-/* A keeper that is late is woken by whoever notices before it, for the calls that he leaves to it. */
+/* A keeper that is late is woken by who notices before it, for the calls that he leaves to it. */
 CASE(keeper_runs_the_calls_of_who_noticed, "CTX-54", "P-NOTICE")
 {
     struct call call = {.err = 0};
@@ -334,8 +334,8 @@ CASE(keeper_is_not_told_of_what_is_not_needed, "CTX-53", "TIME-11", "P-COST")
     rein_end(sooner);
 }
 
-/* There is no tick: on its way to a deadline a year ahead it wakes at most as often as naps can double
- * on each level of the wheel, and then to the nanosecond. */
+/* There is no tick: on its way to a deadline a year ahead it wakes at most as often as naps can
+ * double on each level of the wheel, and then to the nanosecond. */
 CASE(keeper_has_no_tick, "CTX-52", "P-NEVER-EARLY", "P-COST")
 {
     enum { NAPS = 25, LEVELS = 8 }; /* 2^25 s are more than a year */
@@ -426,8 +426,8 @@ static void block_and_arm(const rein_ctx *ctx, void *arg)
     race_add(&is->call.runs, 1);
 }
 
-/* Asked by another thread while it runs a callback, it refuses as well, at once; and the callback may
- * still arm what it likes. */
+/* Asked by another thread while it runs a callback, it refuses as well, at once; and the callback
+ * may still arm what it likes. */
 CASE(keeper_is_not_dismissed_in_a_callback, "P-GUEST", "P-ERRORS")
 {
     struct armed is = {.ctx = NULL};
@@ -451,8 +451,8 @@ static void quiesce_meanwhile(void *arg)
     is->err = rein_quiesce();
 }
 
-/* In the middle of a mark it is waited for, since that is soon over; what the mark puts off still comes
- * to be called, by it or by another. */
+/* In the middle of a mark it is waited for, since that is soon over; what the mark puts off still
+ * comes to be called, by it or by another. */
 CASE(keeper_is_not_dismissed_in_a_mark, "CTX-58", "P-GUEST")
 {
     struct call call = {.err = 0}, quiescer = {.err = 1};

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/time/test_timerq.c: the timing wheel against a model that is slow and obviously right: an array
- * in which the next timer is looked for from end to end. */
+/* tests/time/test_timerq.c: the timing wheel against a model that is slow and obviously right: an
+ * array in which the next timer is looked for from end to end. */
 #include <rein/time.h>
 #include <stdio.h>
 
@@ -128,9 +128,10 @@ static void compare(struct model *model)
 static int64_t any_instant(struct model *model)
 {
     struct entry *other = any_entry(model, TIMER_ARMED);
+    int64_t its = other ? other->timer.when : model->now;
     switch (below(model, 8)) {
-    case 0: return other ? other->timer.when : model->now;
-    case 1: return other ? instant_add(other->timer.when, (int64_t)below(model, 3) - 1) : model->now;
+    case 0: return its;
+    case 1: return instant_add(its, (int64_t)below(model, 3) - 1);
     case 2: return model->now;
     case 3: return instant_sub(model->now, any_span(model));
     default: return instant_add(model->now, any_span(model));
@@ -175,8 +176,8 @@ CASE_LONG(120, timerq_against_a_model, "TIME-6", "P-NEVER-EARLY")
     }
 }
 
-/* Equal instants come out in the order in which they were armed, though some were armed when the instant
- * was far, others when it was near, and others when it had passed. */
+/* Equal instants come out in the order in which they were armed, though some were armed when the
+ * instant was far, others when it was near, and others when it had passed. */
 CASE(timerq_equal_instants_keep_their_order, "TIME-6")
 {
     static struct model model;
@@ -196,8 +197,8 @@ CASE(timerq_equal_instants_keep_their_order, "TIME-6")
     ck_assert_uint_eq(model.armed, 0);
 }
 
-/* Who sleeps until wake_at comes for nothing at most once for each level of the wheel; so a timer that
- * is far costs a few looks on its way, whatever the distance. */
+/* Who sleeps until wake_at comes for nothing at most once for each level of the wheel; so a timer
+ * that is far costs a few looks on its way, whatever the distance. */
 CASE(timerq_wakes_for_nothing_once_a_level, "P-COST")
 {
     static struct model model;

@@ -60,7 +60,8 @@ CASE(clock_says_what_is_next, "P-VIRTUAL")
     rein_time next = {7};
     ck_assert(!rein_clock_next(clock, &next));
     ck_assert_int_eq(next.ns, 7);
-    rein_ctx *year = rein_with_timeout(root, 365 * 24 * REIN_HOUR), *second = rein_with_timeout(root, REIN_SECOND);
+    rein_ctx *year = rein_with_timeout(root, 365 * 24 * REIN_HOUR);
+    rein_ctx *second = rein_with_timeout(root, REIN_SECOND);
     rein_ctx *same = rein_with_timeout(root, REIN_SECOND);
     ck_assert_uint_eq(rein_clock_armed(clock), 3);
     ck_assert(rein_clock_next(clock, &next));
@@ -182,8 +183,8 @@ static void run(struct program *it, uint64_t seed, rein_duration step)
     rein_clock_free(it->clock);
 }
 
-/* Everything happens at its very instant and in the order of the instants, also what is armed on the
- * way; what is taken back on the way does not happen. */
+/* Everything happens at its very instant and in the order of the instants, also what is armed on
+ * the way; what is taken back on the way does not happen. */
 CASE_LONG(60, virtual_time_is_exact, "TIME-6", "TIME-8", "P-VIRTUAL")
 {
     static struct program it;
