@@ -409,7 +409,7 @@ CASE(callback_removed_in_the_middle_of_a_mark, "CTX-67")
 }
 
 /* Adding, cancelling and removing need no memory. */
-CASE(callback_needs_no_memory, "CTX-96", "P-NOALLOC")
+CASE(callback_needs_no_memory, "CTX-96", "P-NOMEMORY")
 {
     struct call call = {.err = 0};
     rein_after after;
