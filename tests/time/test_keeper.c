@@ -392,58 +392,6 @@ CASE(keeper_stays_while_it_is_needed, "CTX-52", "P-GUEST")
     rein_end(ctx);
 }
 
-static void quiesce_here(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    (void)ctx;
-    is->err = rein_quiesce();
-    race_add(&is->runs, 1);
-}
-
-/* Asked to quiesce by a callback on its own stack, it refuses: that very call is running. */
-CASE(keeper_cannot_quiesce_itself, "P-GUEST", "P-ERRORS")
-{
-    struct call call = {.err = 0};
-    rein_ctx *ctx = timeout_of(REIN_MILLISECOND);
-    ck_assert(rein_callback_add(ctx, &call.callback, quiesce_here, &call));
-    still_pass(REIN_MILLISECOND);
-    race_await_value(&call.runs, 1);
-    ck_assert_int_eq(call.err, -EBUSY);
-    ck_assert(!rein_callback_remove(&call.callback));
-    rein_end(ctx);
-}
-
-struct armed {
-    rein_ctx *ctx;
-    struct call call;
-};
-
-static void block_and_arm(const rein_ctx *ctx, void *arg)
-{
-    struct armed *is = arg;
-    block(ctx, &is->call);
-    is->ctx = timeout_of(REIN_HOUR);
-    race_add(&is->call.runs, 1);
-}
-
-/* Asked by another thread while it runs a callback, it refuses as well, at once; and the callback
- * may still arm what it likes. */
-CASE(keeper_is_not_dismissed_in_a_callback, "P-GUEST", "P-ERRORS")
-{
-    struct armed is = {.ctx = NULL};
-    rein_ctx *ctx = timeout_of(REIN_MILLISECOND);
-    ck_assert(rein_callback_add(ctx, &is.call.callback, block_and_arm, &is));
-    still_pass(REIN_MILLISECOND);
-    race_await(&is.call.begun);
-    ck_assert_int_eq(rein_quiesce(), -EBUSY);
-    race_set(&is.call.go_on);
-    race_await_value(&is.call.runs, 2);
-    expect_live(is.ctx);
-    ck_assert(!rein_callback_remove(&is.call.callback));
-    rein_end(is.ctx);
-    rein_end(ctx);
-}
-
 static void quiesce_meanwhile(void *arg)
 {
     struct call *is = arg;
