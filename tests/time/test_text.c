@@ -163,7 +163,7 @@ static void expect_moment(int64_t ns)
 {
     char text[64], expected[64], day[32];
     time_t seconds = ns / REIN_SECOND - (ns % REIN_SECOND < 0);
-    int ms = (int)((ns - seconds * REIN_SECOND) / REIN_MILLISECOND);
+    int ms = (int)((ns % REIN_SECOND + REIN_SECOND) % REIN_SECOND / REIN_MILLISECOND);
     struct tm parts;
     ck_assert_ptr_nonnull(gmtime_r(&seconds, &parts));
     strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
