@@ -13,6 +13,7 @@ extern void (*reini_step_hook)(const char *name);
 enum { HOLDS = 8 };
 
 static struct hold *holds[HOLDS]; /* atomic, as is the hook: a hold may be set while threads run */
+static uint32_t inside;           /* atomic: how many threads may be looking at them */
 static __thread bool followed;
 
 static void stop_at(struct hold *hold)
@@ -29,9 +30,11 @@ static void stop_at(struct hold *hold)
 static void step(const char *name)
 {
     struct hold *hold;
-    for (int i = 0; i < HOLDS && (hold = __atomic_load_n(&holds[i], __ATOMIC_ACQUIRE)); i++)
+    __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST); /* before it looks, in the order of all */
+    for (int i = 0; i < HOLDS && (hold = __atomic_load_n(&holds[i], __ATOMIC_SEQ_CST)); i++)
         if (strcmp(hold->step, name) == 0)
             stop_at(hold);
+    __atomic_fetch_sub(&inside, 1, __ATOMIC_RELEASE);
 }
 
 void hold_set(struct hold *hold)
@@ -48,7 +51,9 @@ void hold_clear(void)
 {
     __atomic_store_n(&reini_step_hook, NULL, __ATOMIC_RELEASE);
     for (int i = 0; i < HOLDS; i++)
-        __atomic_store_n(&holds[i], NULL, __ATOMIC_RELEASE);
+        __atomic_store_n(&holds[i], NULL, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) > 0) /* holds live in their cases' frames */
+        sched_yield();
 }
 
 void hold_follow_me(void)
