@@ -138,7 +138,7 @@ CASE(duration_comes_back)
 {
     uint64_t random = suite_seed();
     fprintf(stderr, "# seed %llu\n", (unsigned long long)random);
-    for (size_t i = 0; i < suite_rounds(20000); i++) {
+    for (size_t i = 0; i < suite_rounds(2000); i++) {
         rein_duration d = (rein_duration)suite_random(&random) >> suite_random(&random) % 64;
         char text[32], cut[40], expected[40];
         int length = rein_format_duration(d, text, sizeof text);
@@ -198,7 +198,7 @@ CASE(moment_is_written)
     const int64_t ends[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         expect_moment(ends[i]);
-    for (size_t i = 0; i < suite_rounds(200000); i++)
+    for (size_t i = 0; i < suite_rounds(30000); i++)
         expect_moment((int64_t)suite_random(&random));
 }
 
