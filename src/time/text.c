@@ -184,7 +184,7 @@ int reini_format_wall(int64_t ns, char *buf, size_t size)
     /* Years are counted from the first of March 1600: the leap day is the last of its year, and
      * four centuries, of 146097 days each, begin there. No int64_t of ns is older than that. */
     const int64_t day = 24 * REIN_HOUR;
-    int64_t days = ns / day - (ns % day < 0), in_day = ns - days * day;
+    int64_t days = ns / day - (ns % day < 0), in_day = (ns % day + day) % day;
     int since = (int)(days + 135080), centuries4 = since / 146097, in_centuries = since % 146097;
     int year = (in_centuries - in_centuries / 1460 + in_centuries / 36524 - in_centuries / 146096) / 365;
     int in_year = in_centuries - (365 * year + year / 4 - year / 100);
