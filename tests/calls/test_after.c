@@ -223,17 +223,14 @@ static void stop_or_cancel(void *arg, unsigned index)
 /* Of any number of stops and one cancel, exactly one stop prevents it, or it runs once. */
 CASE_LONG(60, ctx_67_one_true_stop_or_one_run, "CTX-67")
 {
-    size_t prevented = 0;
     for (size_t round = 0; round < suite_rounds(500); round++) {
         struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
         must_after(is.ctx, &is.call, note);
         race_run(4, stop_or_cancel, &is);
         rein_after_stop_wait(&is.call.after);
         ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
-        prevented += race_value(&is.prevented);
         rein_end(is.ctx);
     }
-    ck_assert_uint_le(prevented, suite_rounds(500));
 }
 
 /* The freed argument: after stop_wait nobody touches it any more, whichever way it went. */
