@@ -33,7 +33,7 @@ CASE(time_5_sums_saturate, "TIME-5", "CTX-56")
     for (int i = 0; i < ENDS; i++)
         for (int j = 0; j < ENDS; j++)
             expect_sums(ends[i], ends[j]);
-    for (int i = 0; i < 100000; i++)
+    for (size_t i = 0; i < suite_rounds(10000); i++)
         expect_sums((int64_t)suite_random(&random), (int64_t)suite_random(&random));
 }
 
