@@ -10,7 +10,6 @@
  * counted. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -103,7 +102,7 @@ static void expect_deadline(rein_clock *clock, rein_ctx *ctx)
  * now. */
 CASE(TestDeadline, "CTX-18", "CTX-47", "CTX-48")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *c = rein_with_deadline(root, rein_in(root, REIN_MILLISECOND));
     ck_assert(name_has(c, ".WithDeadline("));
@@ -136,7 +135,7 @@ CASE(TestDeadline, "CTX-18", "CTX-47", "CTX-48")
 /* The first three with timeouts. */
 CASE(TestTimeout, "CTX-18", "CTX-47", "CTX-52")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *c = rein_with_timeout(root, REIN_MILLISECOND);
     ck_assert(name_has(c, ".WithDeadline("));
@@ -162,7 +161,7 @@ CASE(TestTimeout, "CTX-18", "CTX-47", "CTX-52")
 /* A long timeout below a short one, cancelled: done at once, and not by a deadline. */
 CASE(TestCanceledTimeout, "CTX-5", "CTX-14", "CTX-53")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *c = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     rein_ctx *o = rein_foreign(c, &forwarding, NULL);
     rein_ctx *longer = rein_with_timeout(o, 1000 * REIN_HOUR);
@@ -227,7 +226,7 @@ CASE(TestValues, "CTX-82", "CTX-83", "CTX-84")
 /* How many allocations five operations take. */
 CASE(TestAllocs, "CTX-7", "CTX-95")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock), *value;
     rein_ctx *ctx;
 
@@ -407,7 +406,7 @@ CASE(TestLayersTimeout, "CTX-52", "CTX-86")
 {
     uint64_t random = suite_seed() + 1;
     for (int round = 0; round < 20; round++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         struct layers layers;
         build(&layers, rein_clock_root(clock), REIN_MILLISECOND, &random);
         check_layers(&layers);
@@ -642,7 +641,7 @@ static void spin_on_cause(void *arg)
 {
     const rein_ctx *ctx = ((struct interlocked *)arg)->parent;
     while (rein_cause(ctx)->code == 0)
-        sched_yield();
+        suite_yield();
     ck_assert_ptr_eq(rein_cause(ctx), &reason_x);
 }
 
@@ -752,7 +751,7 @@ CASE(TestAfterFuncCalledAfterCancel, "CTX-61", "CTX-67")
 /* Called after a timeout. */
 CASE(TestAfterFuncCalledAfterTimeout, "CTX-61")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MILLISECOND);
     struct race_count calls = {0};
     rein_after after;
@@ -814,7 +813,7 @@ static void spin_on_err(void *arg)
 {
     const rein_ctx *ctx = ((struct interlocked *)arg)->parent;
     while (rein_err(ctx) == 0)
-        sched_yield();
+        suite_yield();
     ck_assert(has_fired(ctx));
 }
 
@@ -907,7 +906,7 @@ CASE(XTestCancelRemoves, "CTX-20", "CTX-53", "CTX-66")
  * has an end of its own, and below an ended one nothing is registered. */
 CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
 {
-    rein_clock *clock = rein_clock_new(); /* whose timeouts need no keeper */
+    rein_clock *clock = suite_clock(); /* whose timeouts need no keeper */
     rein_ctx *ancestor = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *foreign[] = {rein_foreign(ancestor, &forwarding, NULL),
                            rein_foreign(ancestor, &own_end, NULL)};

@@ -222,6 +222,7 @@ CASE(loop_fires_in_the_order_of_the_instants, "TIME-6", "P-LOOP")
         struct numbered *is = &each[turn[i]];
         *is = (struct numbered){.order = &order, .number = turn[i]};
         is->ctx = rein_with_deadline(rein_background(), rein_time_add(base, turn[i] * 1000));
+        ck_assert_int_eq(rein_err(is->ctx), 0);
         ck_assert(rein_callback_add(is->ctx, &is->callback, log_and_look, is));
     }
     ck_assert_int_eq(rein_sleep_until(rein_background(), rein_time_add(base, DEADLINES * 1000)), 0);

@@ -5,7 +5,6 @@
  * Covers CTX-4, CTX-33, CTX-54, CTX-61. */
 #include <rein/library.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -169,7 +168,7 @@ static void advance(void *arg)
 /* On a virtual clock: the context ends while the sleeper's own timer is about to fire. */
 CASE(wait_stays_for_a_timer_about_to_fire, "P-WAKE", "P-LIFETIME")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_cancel(rein_clock_root(clock));
     struct waiter waits = {.ctx = ctx, .span = REIN_MINUTE, .result = 1};
     struct actor waiter = {.at = "strand-sleep"}, driver = {.at = "fire"};
@@ -229,7 +228,7 @@ CASE_LONG(60, wait_any_of_many_that_end_at_once, "P-WAKE", "P-LIFETIME")
 static void check_until_done(void *arg)
 {
     while (rein_check(arg) == 0)
-        sched_yield();
+        suite_yield();
 }
 
 /* A noticer has marked, and the keeper leaves before it has been told of the calls: they are made
