@@ -64,9 +64,11 @@ void reini_notice(const struct ctx *ctx)
         return;
     }
     /* A noticer may hold anybody's lock: it marks, and makes no calls. */
+    reini_clock_expect(clock);
     struct deferred *calls = expire(limit);
     STEP("noticed");
     reini_put_off_calls(clock, calls);
+    reini_clock_expect_no_more(clock);
 }
 
 int64_t reini_bound(const struct ctx *ctx)

@@ -77,13 +77,27 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
     return armed;
 }
 
+void reini_clock_expect(struct reini_clock *clock)
+{
+    mutex_lock(&clock->mu);
+    clock->noticers++;
+    mutex_unlock(&clock->mu);
+}
+
+void reini_clock_expect_no_more(struct reini_clock *clock)
+{
+    mutex_lock(&clock->mu);
+    clock->noticers--;
+    mutex_unlock(&clock->mu);
+}
+
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
                        deferred_fn *run)
 {
     mutex_lock(&clock->mu);
     if (UNLIKELY(!clock->driver && !clock->is_virtual)) {
-        mutex_unlock(&clock->mu); /* it left, as the last timer was disarmed by the very mark */
-        reini_keeper_start();     /* if that fails, they wait for the next one that can be started */
+        mutex_unlock(&clock->mu); /* it was a loop, and has been freed meanwhile */
+        reini_keeper_start();     /* if that fails, they wait for the next driver */
         mutex_lock(&clock->mu);
     }
     last->next = NULL;

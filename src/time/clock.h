@@ -38,6 +38,7 @@ struct reini_clock {
     deferred_fn *run_calls;
     bool running;            /* the driver is in run_calls */
     uint32_t firing;         /* 1: the driver is in timers' fire(), 2: and somebody waits for its end */
+    uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
     struct timerq queue;
 };
 
@@ -68,6 +69,11 @@ int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_
  * to whoever fires it. */
 bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer);
 
+/* Around what may disarm a timer and then put its calls off. As the timer was armed there is a
+ * driver, and from expect to expect_no_more it does not leave: no new one has to be started. */
+void reini_clock_expect(struct reini_clock *clock);
+void reini_clock_expect_no_more(struct reini_clock *clock);
+
 /* Put a chain of calls off until the driver's next turn. last->next is overwritten. */
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
                        deferred_fn *run);
@@ -80,10 +86,11 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
  * it is soon; calls may be running then. */
 void reini_clock_await_fired(struct reini_clock *clock) HOLDING(clock->mu);
 
-/* Under clock->mu: nothing is armed, firing, put off or running. */
+/* Under clock->mu: nothing is armed, firing, put off (or about to be), or running. */
 static inline bool reini_clock_is_idle(const struct reini_clock *clock)
 {
-    return clock->queue.count == 0 && !clock->firing && !clock->calls && !clock->running;
+    return clock->queue.count == 0 && !clock->firing && !clock->calls && !clock->running &&
+           clock->noticers == 0;
 }
 
 /* For drivers: say when you will look again, and be told. Sets sleeps_until to the queue's next

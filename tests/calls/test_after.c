@@ -292,7 +292,7 @@ CASE(ctx_67_stop_in_the_middle_of_a_mark, "CTX-67", "CTX-68")
 /* On a context that can never be done it never runs; the first stop is true, later ones false. */
 CASE(ctx_69_on_the_never_done, "CTX-69")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_cancel(rein_background());
     const rein_ctx *without = rein_without_cancel(ctx);
     const rein_ctx *each[] = {rein_background(), rein_todo(), rein_clock_root(clock), without};

@@ -300,7 +300,7 @@ CASE(callback_of_a_deadline_is_the_keeper_s, "CTX-52", "CTX-54")
     ck_assert(!pthread_equal(call.thread, pthread_self()));
     hold_clear();
     rein_end(ctx);
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     struct call virtual = {.err = 0};
     ctx = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     ck_assert(rein_callback_add(ctx, &virtual.callback, note, &virtual));

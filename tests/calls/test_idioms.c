@@ -64,7 +64,7 @@ static void advance(void *arg)
 /* Four waiters on one condition variable all return when their deadlines pass. */
 CASE(ExampleAfterFunc_cond, "CTX-71")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     struct cond is = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, {0}, 0, clock};
     struct race_thread thread;
     race_thread_start(&thread, 0, advance, &is);

@@ -10,7 +10,6 @@
  * counted. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -103,7 +102,7 @@ static void expect_deadline(rein_clock *clock, rein_ctx *ctx)
  * now. */
 CASE(TestDeadline, "CTX-18", "CTX-47", "CTX-48")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *c = rein_with_deadline(root, rein_in(root, REIN_MILLISECOND));
     ck_assert(name_has(c, ".WithDeadline("));
@@ -136,7 +135,7 @@ CASE(TestDeadline, "CTX-18", "CTX-47", "CTX-48")
 /* The first three with timeouts. */
 CASE(TestTimeout, "CTX-18", "CTX-47", "CTX-52")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *c = rein_with_timeout(root, REIN_MILLISECOND);
     ck_assert(name_has(c, ".WithDeadline("));
@@ -163,7 +162,7 @@ CASE(TestTimeout, "CTX-18", "CTX-47", "CTX-52")
  * as the short one's is sooner; that one's goes with it. */
 CASE(TestCanceledTimeout, "CTX-5", "CTX-14", "CTX-53")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *c = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     rein_ctx *o = rein_foreign(c, &forwarding, NULL);
     rein_ctx *longer = rein_with_timeout(o, 1000 * REIN_HOUR);
@@ -231,7 +230,7 @@ CASE(TestValues, "CTX-82", "CTX-83", "CTX-84")
 /* How many allocations five operations take. */
 CASE(TestAllocs, "CTX-7", "CTX-95")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock), *value;
     rein_ctx *ctx;
 
@@ -412,7 +411,7 @@ CASE(TestLayersTimeout, "CTX-52", "CTX-86")
 {
     uint64_t random = suite_seed() + 1;
     for (int round = 0; round < 20; round++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         struct layers layers;
         build(&layers, rein_clock_root(clock), REIN_MILLISECOND, &random);
         check_layers(&layers);
@@ -652,7 +651,7 @@ static void spin_on_cause(void *arg)
 {
     const rein_ctx *ctx = ((struct interlocked *)arg)->parent;
     while (rein_cause(ctx)->code == 0)
-        sched_yield();
+        suite_yield();
     ck_assert_ptr_eq(rein_cause(ctx), &reason_x);
 }
 
@@ -786,7 +785,7 @@ CASE(TestAfterFuncCalledAfterCancel, "CTX-61", "CTX-64", "CTX-67")
 /* Called after a timeout, with its err and cause. */
 CASE(TestAfterFuncCalledAfterTimeout, "CTX-61", "CTX-64")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout_cause(rein_clock_root(clock), REIN_MILLISECOND, &reason_x);
     struct call call;
     call_after(ctx, &call, note);
@@ -823,7 +822,7 @@ CASE(TestAfterFuncNotCalledAfterStop, "CTX-66", "CTX-67")
     rein_cancel(ctx);
     ck_assert(!rein_after_stop(&call.after));
     while (rein_quiesce() < 0)
-        sched_yield();
+        suite_yield();
     ck_assert_uint_eq(race_value(&call.runs), 0);
     rein_end(ctx);
 }
@@ -847,7 +846,7 @@ static void spin_on_err(void *arg)
 {
     const rein_ctx *ctx = ((struct interlocked *)arg)->parent;
     while (rein_err(ctx) == 0)
-        sched_yield();
+        suite_yield();
     ck_assert(has_fired(ctx));
 }
 
@@ -941,7 +940,7 @@ CASE(XTestCancelRemoves, "CTX-20", "CTX-53", "CTX-66")
  * it forwards or has an end of its own, and below an ended one nothing is registered. */
 CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
 {
-    rein_clock *clock = rein_clock_new(); /* whose timeouts need no keeper */
+    rein_clock *clock = suite_clock(); /* whose timeouts need no keeper */
     rein_ctx *ancestor = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *foreign[] = {rein_foreign(ancestor, &forwarding, NULL),
                            rein_foreign(ancestor, &own_end, NULL)};

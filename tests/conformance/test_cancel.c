@@ -5,7 +5,6 @@
  * Covers CTX-10 to CTX-33, but for size, which is test_scale.c's. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -78,7 +77,7 @@ CASE(ctx_11_cancel_means_canceled, "CTX-11", "CTX-35")
  * changes nothing: not the cause, not the record of who was first. */
 CASE(ctx_12_cancelling_again_changes_nothing, "CTX-12", "CTX-34")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *ctx[] = {rein_with_cancel(parent), rein_with_timeout(parent, REIN_SECOND),
                        rein_with_timeout(parent, REIN_HOUR)};
@@ -193,7 +192,7 @@ CASE(ctx_13_many_cancel_the_same, "CTX-13", "CTX-42")
 /* When cancel returns, every descendant is done, through any mixture of kinds. */
 CASE(ctx_14_all_below_is_done, "CTX-14", "CTX-18", "P-SYNC")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     static const rein_foreign_ops forwarding = {.size = sizeof forwarding, .forwards = true};
     enum { LAYERS = 36, KINDS = 6 };
     rein_ctx *top = rein_with_cancel(rein_clock_root(clock)), *owner[LAYERS];
@@ -370,7 +369,7 @@ CASE(ctx_17_down_only, "CTX-17")
  * expired parent has expired too. */
 CASE(ctx_18_err_and_cause_come_down_unchanged, "CTX-18", "CTX-36")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *late = rein_with_timeout_cause(rein_clock_root(clock), REIN_SECOND, &why);
     rein_ctx *child = rein_with_cancel(late), *timed = rein_with_timeout(late, REIN_HOUR);
     const rein_ctx *value = ticket_with(child, 1);
@@ -392,7 +391,7 @@ CASE(ctx_18_err_and_cause_come_down_unchanged, "CTX-18", "CTX-36")
 /* A context that ended first keeps its own err and cause when an ancestor ends later. */
 CASE(ctx_19_the_first_end_stays, "CTX-19")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *cancelled = rein_with_cancel(parent), *expired = rein_with_timeout(parent, 1);
     rein_ctx *below = rein_with_cancel(cancelled);
@@ -416,7 +415,7 @@ CASE(ctx_19_the_first_end_stays, "CTX-19")
  * stop. */
 CASE(ctx_20_who_ends_leaves_the_list, "CTX-20", "CTX-53", "CTX-66")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_after after;
     struct race_count runs = {0};
@@ -476,7 +475,7 @@ CASE(ctx_20_cancel_empties_the_list, "CTX-20", "P-GUEST")
  * nowhere, and no deadline of it is armed. */
 CASE(ctx_21_born_done_below_an_ended_one, "CTX-21", "CTX-36")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *parent = rein_with_cancel(root);
     rein_cancel_cause(parent, &why);
@@ -598,7 +597,7 @@ CASE(ctx_23_no_link_below_never, "CTX-23")
  * end by itself, and only what can end is in its list. */
 CASE(ctx_24_values_are_transparent, "CTX-24", "CTX-20")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     struct race_count runs = {0};
     rein_after after;
@@ -630,7 +629,7 @@ CASE(ctx_24_values_are_transparent, "CTX-24", "CTX-20")
  * timer is disarmed, its after-funcs never run, and who owns their arguments is told, once. */
 CASE(ctx_25_last_release_leaves_silently, "CTX-25", "CTX-70", "P-LIFETIME")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *ctx = rein_with_timeout(parent, REIN_HOUR);
     rein_after plain, owned;
@@ -788,11 +787,11 @@ static void look_and_read(void *arg)
     switch (it->way) {
     case 0:
         while (!rein_done(it->ctx))
-            sched_yield();
+            suite_yield();
         break;
     case 1:
         while (rein_cause(it->ctx)->code == 0)
-            sched_yield();
+            suite_yield();
         break;
     case 2:
         while (poll(&poller, 1, -1) != 1)
@@ -862,7 +861,7 @@ static void bomb(void *arg)
     struct bombing *bombing = arg;
     while (!race_is_set(&bombing->over)) {
         pthread_kill(bombing->target, SIGUSR1);
-        sched_yield();
+        suite_yield();
     }
 }
 

@@ -5,7 +5,6 @@
  * Covers CTX-34 to CTX-46. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base/fault_control.h"
@@ -158,7 +157,7 @@ CASE(ctx_37_order_decides_per_node, "CTX-37", "CTX-19")
  * not use it, be it with a reason of its own or without. */
 CASE(ctx_38_a_deadlines_cause_is_for_the_deadline, "CTX-38")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *expires = rein_with_timeout_cause(root, REIN_SECOND, &too_slow);
     rein_ctx *at = rein_with_deadline_cause(root, rein_in(root, REIN_SECOND), &too_slow);
@@ -185,7 +184,7 @@ CASE(ctx_38_a_deadlines_cause_is_for_the_deadline, "CTX-38")
  * child's. */
 CASE(ctx_39_deadline_cause_against_the_parents_end, "CTX-39", "CTX-19")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *before = rein_with_timeout_cause(parent, 1, &too_slow);
     rein_ctx *after = rein_with_timeout_cause(parent, 2, &too_slow);
@@ -204,7 +203,7 @@ CASE(ctx_39_deadline_cause_against_the_parents_end, "CTX-39", "CTX-19")
  * parent's, or the plain deadline if the parent had none. */
 CASE(ctx_40_an_earlier_parent_drops_the_childs_cause, "CTX-40", "P-HONEST")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *plain = rein_with_timeout(root, REIN_SECOND);
     rein_ctx *reasoned = rein_with_timeout_cause(root, REIN_SECOND, &of_parent);
@@ -224,7 +223,7 @@ CASE(ctx_40_an_earlier_parent_drops_the_childs_cause, "CTX-40", "P-HONEST")
  * parent's. */
 CASE(ctx_41_equal_deadlines, "CTX-41")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_timeout_cause(rein_clock_root(clock), REIN_SECOND, &of_parent);
     rein_ctx *child = rein_with_timeout_cause(parent, REIN_SECOND, &too_slow);
     rein_clock_advance(clock, REIN_SECOND);
@@ -239,7 +238,7 @@ CASE(ctx_41_equal_deadlines, "CTX-41")
 /* An earlier deadline of the child's ends the child alone, with its cause. */
 CASE(ctx_41_an_earlier_child_ends_alone, "CTX-41", "CTX-17")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_timeout_cause(rein_clock_root(clock), REIN_SECOND, &of_parent);
     rein_ctx *child = rein_with_timeout_cause(parent, REIN_SECOND - 1, &too_slow);
     rein_clock_advance(clock, REIN_SECOND - 1);
@@ -270,7 +269,7 @@ static void poll_cause(void *arg)
     struct polled *it = arg;
     const rein_reason *cause;
     while ((cause = rein_cause(it->asked))->code == 0)
-        sched_yield();
+        suite_yield();
     ck_assert_ptr_eq(cause, &of_parent);
     ck_assert_int_eq(rein_err(it->asked), -ECANCELED);
 }
@@ -294,7 +293,7 @@ static void poll_err(void *arg)
 {
     struct polled *it = arg;
     while (rein_err(it->asked) == 0)
-        sched_yield();
+        suite_yield();
     struct rein_event event;
     ck_assert_ptr_eq(rein_cause(it->asked), &of_parent);
     ck_assert(rein_event(it->asked, &event));
@@ -415,6 +414,7 @@ CASE(ctx_46_a_cause_is_one_object, "CTX-46")
     rein_cancel_cause(top, made);
     rein_cancel_cause(leaf, made); /* too late: it takes no reference, or gives it back */
     rein_reason_unref(made);
+    ck_assert_ptr_eq(rein_cause(leaf), made); /* first: its text is the contexts' now */
     expect_end(leaf, -ECANCELED, made);
     ck_assert_ptr_eq(rein_cause(leaf)->payload, &dropped);
     rein_end(top);
@@ -431,7 +431,7 @@ CASE(ctx_46_a_cause_is_one_object, "CTX-46")
 CASE(ctx_46_a_deadlines_cause_is_given_back, "CTX-46", "CTX-38")
 {
     struct race_count dropped = {0};
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_reason *made = rein_reason_new(-ETIME, "too slow", &dropped, count_drop);
     ck_assert_ptr_nonnull(made);
@@ -459,7 +459,7 @@ CASE(ctx_46_a_deadlines_cause_is_given_back, "CTX-46", "CTX-38")
 /* Every end says who ended what, where and when; all below point to the same record. */
 CASE(event_says_who_where_and_when, "P-EVENT")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *top = rein_with_cancel(rein_clock_root(clock)), *leaf = rein_with_cancel(top);
     rein_ctx *timed = rein_with_timeout(leaf, REIN_HOUR);
     struct rein_event event, below;
@@ -489,7 +489,7 @@ CASE(event_says_who_where_and_when, "P-EVENT")
 /* For a deadline the record names the line that set it. */
 CASE(event_names_the_deadline_that_ran_out, "P-EVENT")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *outer = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     rein_ctx *inner = rein_with_timeout(outer, REIN_HOUR);
     struct rein_event event;

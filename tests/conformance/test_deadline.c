@@ -5,7 +5,6 @@
  * Covers CTX-47 to CTX-58. Time is virtual, but where the real clock itself is what is asked. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -44,7 +43,7 @@ static bool prints_as_deadline(const rein_ctx *ctx)
  * such. */
 CASE(ctx_47_a_timeout_is_a_deadline_from_now, "CTX-47")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_time at = rein_in(root, REIN_MINUTE);
     rein_ctx *by_instant = rein_with_deadline(root, at);
@@ -63,7 +62,7 @@ CASE(ctx_47_a_timeout_is_a_deadline_from_now, "CTX-47")
  * kind. */
 CASE(ctx_47_a_child_can_only_shorten, "CTX-47", "CTX-51")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *parent = rein_with_timeout(root, REIN_MINUTE);
     const rein_ctx *value = ticket_with(parent, 1);
@@ -97,7 +96,7 @@ CASE(ctx_47_a_child_can_only_shorten, "CTX-47", "CTX-51")
  * cancel. */
 CASE(ctx_48_a_past_deadline_is_born_done, "CTX-48", "CTX-12")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *parent = rein_with_cancel(root);
     rein_time now = rein_now(root);
@@ -148,7 +147,7 @@ CASE(ctx_49_an_ended_parent_wins_over_a_past_deadline, "CTX-49", "CTX-21", "P-HO
  * is in name a plain cancel child; at the same deadline it has a timer and a name of its own. */
 CASE(ctx_50_strictly_earlier_or_equal, "CTX-50", "CTX-92")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *parent = rein_with_timeout(root, REIN_SECOND);
     ck_assert_uint_eq(reini_check_armed(root), 1);
@@ -183,7 +182,7 @@ CASE(ctx_51_a_deadline_is_inherited_and_stays, "CTX-51")
     static const rein_foreign_ops forwarding = {.size = sizeof forwarding, .forwards = true};
     static const rein_foreign_ops own = {.size = sizeof own, .deadline = foreign_deadline};
     for (int expire = 0; expire < 2; expire++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         const rein_ctx *root = rein_clock_root(clock);
         rein_time later = rein_in(root, REIN_HOUR);
         rein_ctx *top = rein_with_timeout(root, REIN_SECOND), *child = rein_with_cancel(top);
@@ -220,7 +219,7 @@ CASE(ctx_51_a_deadline_is_inherited_and_stays, "CTX-51")
 /* On a virtual clock a deadline fires at its instant, to the nanosecond, and leaves its parent. */
 CASE(ctx_52_never_early, "CTX-52", "CTX-20", "P-NEVER-EARLY")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *ctx = rein_with_timeout(parent, REIN_MINUTE);
     struct rein_event event;
@@ -253,7 +252,7 @@ CASE(ctx_52_never_early_on_the_real_clock, "CTX-52", "P-NEVER-EARLY", "P-NOTICE"
             break;
         case 1: /* the keeper alone */
             while (rein_err(below) == 0)
-                sched_yield();
+                suite_yield();
             break;
         case 2: /* whoever looks at the clock */
             while (rein_check(below) == 0)
@@ -274,7 +273,7 @@ CASE(ctx_52_never_early_on_the_real_clock, "CTX-52", "P-NEVER-EARLY", "P-NOTICE"
  * release, and so does the parent's end. */
 CASE(ctx_53_cancel_disarms_at_once, "CTX-53", "CTX-58")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_time next;
     rein_ctx *parent = rein_with_cancel(root);
@@ -423,7 +422,7 @@ static void end_parent(void *arg)
 /* If the parent ends while a timeout is being linked and armed, no timer stays armed. */
 CASE(ctx_55_no_timer_below_an_ended_parent, "CTX-55", "CTX-22")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     for (size_t round = 0; round < suite_rounds(2000); round++) {
         struct arming it = {.parent = rein_with_cancel(root)};
@@ -439,7 +438,7 @@ CASE(ctx_55_no_timer_below_an_ended_parent, "CTX-55", "CTX-22")
 /* The same, forced: the parent ends before the link. */
 CASE(ctx_55_no_timer_if_the_parent_ends_before_the_link, "CTX-55")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     struct arming it = {.parent = rein_with_cancel(root)};
     struct hold linking = {.step = "link"};
@@ -463,7 +462,7 @@ CASE(ctx_55_no_timer_if_the_parent_ends_before_the_link, "CTX-55")
 /* Very large and very small spans and instants saturate: those are live, these born done. */
 CASE(ctx_56_durations_saturate, "CTX-56")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *roots[] = {rein_background(), rein_clock_root(clock)};
     for (int i = 0; i < 2; i++) {
         rein_ctx *live[] = {rein_with_timeout(roots[i], INT64_MAX),
@@ -554,7 +553,7 @@ static void give_back(void *arg)
  * neither frees it under the timer's hands nor leaves it behind. */
 CASE(ctx_58_a_firing_timer_holds_its_context, "CTX-58", "P-LIFETIME")
 {
-    struct firing it = {.clock = rein_clock_new()};
+    struct firing it = {.clock = suite_clock()};
     it.ctx = rein_with_timeout(rein_clock_root(it.clock), REIN_SECOND);
     rein_ctx *child = rein_with_cancel(it.ctx);
     struct hold firing = {.step = "marked-top"};
@@ -580,7 +579,7 @@ CASE(ctx_58_a_firing_timer_holds_its_context, "CTX-58", "P-LIFETIME")
  * once. */
 CASE(ctx_58_firing_against_the_last_release, "CTX-58", "CTX-53")
 {
-    struct firing it = {.clock = rein_clock_new()};
+    struct firing it = {.clock = suite_clock()};
     const rein_ctx *root = rein_clock_root(it.clock);
     for (size_t round = 0; round < suite_rounds(2000); round++) {
         it.ctx = rein_with_timeout(root, REIN_SECOND);
@@ -603,7 +602,7 @@ CASE(ctx_58_the_keeper_against_the_last_release, "CTX-58")
         rein_time until = rein_in(ctx, (rein_duration)(suite_random(&random) %
                                                        (200 * REIN_MICROSECOND)));
         while (rein_now(ctx).ns < until.ns)
-            sched_yield();
+            suite_yield();
         rein_end(ctx);
     }
 }
@@ -627,7 +626,7 @@ static void look_at_others(const rein_ctx *ctx, void *arg)
  * deadline. */
 CASE(deadlines_due_together_are_marked_before_callbacks, "P-PUNCTUAL")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *ctx[3];
     rein_callback callback[3];

@@ -5,7 +5,6 @@
  * Covers CTX-1 to CTX-9. */
 #include <rein.h>
 #include <rein/testing.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -46,7 +45,7 @@ static void ask_everything(void *arg, unsigned index)
         ck_assert_int_eq(ticket_of(asked->ctx, 0), 7);
         ck_assert_int_eq(rein_done_fd(asked->ctx, &fd), 0);
         last = err;
-        sched_yield();
+        suite_yield();
     }
 }
 
@@ -67,7 +66,7 @@ CASE(ctx_01_anybody_may_ask_while_it_ends, "CTX-1", "CTX-2")
 /* Every answer is the same before and after the end, but for err and cause, which change once. */
 CASE(ctx_02_answers_are_stable, "CTX-2", "CTX-86", "P-STABLE")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *owner = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     const rein_ctx *ctx = ticket_with(owner, 7);
     rein_time before, after;
@@ -113,7 +112,7 @@ CASE(ctx_03_no_handle_where_nothing_can_end, "CTX-3")
 /* A blocking call accepts what never is done, and goes by its other cases. */
 CASE(ctx_03_waiting_for_never_is_waiting_for_the_rest, "CTX-3")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock), *never = rein_without_cancel(root);
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
@@ -146,7 +145,7 @@ CASE(ctx_03_a_wait_lasts_as_long_as_the_context, "CTX-3", "P-WAKE")
     race_thread_start(&waiter, 0, wait_for_never, ctx);
     for (int i = 0; i < 50; i++) {
         ck_assert(!race_thread_over(&waiter));
-        sched_yield();
+        suite_yield();
     }
     rein_cancel(ctx);
     race_thread_join(&waiter);
@@ -169,7 +168,7 @@ static void spin_on_err(void *arg)
 {
     struct agreement *it = arg;
     while (rein_err(it->ctx) == 0)
-        sched_yield();
+        suite_yield();
     struct pollfd poller = {.fd = it->fd, .events = POLLIN};
     ck_assert_int_eq(poll(&poller, 1, 0), 1);
 }
@@ -179,7 +178,7 @@ static void spin_on_handle(void *arg)
     struct agreement *it = arg;
     struct pollfd poller = {.fd = it->fd, .events = POLLIN};
     while (poll(&poller, 1, 0) == 0)
-        sched_yield();
+        suite_yield();
     ck_assert_int_eq(rein_err(it->ctx), -ECANCELED);
 }
 
@@ -225,7 +224,7 @@ CASE(ctx_05_a_reason_never_shows_in_err, "CTX-5", "P-STABLE")
  * that is cancelled before it says canceled for ever. */
 CASE(ctx_05_only_a_deadline_times_out, "CTX-5", "P-HONEST")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *timed = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     rein_ctx *below = rein_with_cancel(timed);
     rein_ctx *early = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);

@@ -246,7 +246,7 @@ CASE_LONG(PATIENCE, ctx_29_many_live_timeouts, "CTX-29", "CTX-53", "TIME-11")
 {
     size_t n = suite_scale(400 * 1000);
     uint64_t random = suite_seed();
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx **ctx = room_for(n);
     for (size_t i = 0; i < n; i++)

@@ -34,7 +34,7 @@ static void expect_only_values(const rein_ctx *ctx)
 CASE(ctx_59_values_and_nothing_else, "CTX-59", "CTX-43")
 {
     for (int way = 0; way < 2; way++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         rein_ctx *parent = rein_with_timeout_cause(rein_clock_root(clock), REIN_SECOND, &why);
         const rein_ctx *value = ticket_with(parent, 7), *before = rein_without_cancel(value);
         expect_only_values(before);
@@ -58,7 +58,7 @@ CASE(ctx_59_values_and_nothing_else, "CTX-59", "CTX-43")
  * end of its own, and no deadline from above. */
 CASE(ctx_60_a_new_life_begins, "CTX-60", "CTX-82")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *parent = rein_with_timeout(root, REIN_SECOND);
     const rein_ctx *value = ticket_with(parent, 7), *without = rein_without_cancel(value);
@@ -113,7 +113,7 @@ CASE(ctx_60_it_keeps_the_line_above, "CTX-60", "CTX-89", "P-LIFETIME")
 /* Detached: values of one context, life of another, and a bound. */
 CASE(detach_has_the_life_of_another, "P-DETACH", "CTX-60")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *request = rein_with_timeout(root, REIN_SECOND), *server = rein_with_cancel(root);
     const rein_ctx *value = ticket_with(request, 7);
@@ -150,7 +150,7 @@ CASE_PANICS("detach-below-itself", detach_below_itself_panics, "P-DETACH", "P-RU
 CASE(merge_ends_with_either, "P-MERGE", "CTX-71")
 {
     for (int which = 0; which < 3; which++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         const rein_ctx *root = rein_clock_root(clock);
         rein_ctx *a = rein_with_timeout(root, REIN_HOUR), *b = rein_with_timeout(root, REIN_SECOND);
         const rein_ctx *a7 = ticket_with(a, 7), *b8 = ticket_with(b, 8);

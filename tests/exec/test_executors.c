@@ -238,13 +238,19 @@ static void log_alone(rein_job *job)
     __atomic_fetch_add(is->length, 1, __ATOMIC_ACQ_REL);
 }
 
+static rein_executor *serial_make(rein_executor *over)
+{
+    rein_executor *serial = rein_serial_new(over);
+    ck_assert_ptr_nonnull(serial);
+    return serial;
+}
+
 /* A serial executor runs its jobs one at a time and in the order they were posted. */
 CASE(serial_keeps_the_order, "P-EXEC")
 {
     static struct posted jobs[JOBS];
     static int log[JOBS], length;
-    rein_executor *serial = rein_serial_new(NULL);
-    ck_assert_ptr_nonnull(serial);
+    rein_executor *serial = serial_make(NULL);
     for (int i = 0; i < JOBS; i++) {
         jobs[i] = (struct posted){{NULL, log_alone}, log, &length, i};
         ck_assert_int_eq(rein_post(serial, &jobs[i].job), 0);
@@ -268,7 +274,7 @@ static void post_a_share(void *arg, unsigned index)
 /* Posted to by four threads at once, still one at a time, each thread's in its order. */
 CASE(serial_of_many_posters, "P-EXEC")
 {
-    rein_executor *serial = rein_serial_new(rein_pool_executor());
+    rein_executor *serial = serial_make(rein_pool_executor());
     int last[4] = {-1, -1, -1, -1};
     for (int i = 0; i < JOBS; i++)
         racing[i] = (struct posted){{NULL, log_alone}, racing_log, &racing_length, i};
@@ -289,7 +295,7 @@ CASE(serial_over_an_own_executor, "P-EXEC")
     struct own own = own_make();
     int log[3], length = 0;
     struct posted jobs[3];
-    rein_executor *serial = rein_serial_new(&own.executor);
+    rein_executor *serial = serial_make(&own.executor);
     for (int i = 0; i < 3; i++) {
         jobs[i] = (struct posted){{NULL, log_it}, log, &length, i};
         ck_assert_int_eq(rein_post(serial, &jobs[i].job), 0);
@@ -309,7 +315,7 @@ CASE(serial_over_others, "P-EXEC")
 {
     int log[4], length = 0;
     struct posted first = {{NULL, log_it}, log, &length, 1};
-    rein_executor *below = rein_serial_new(rein_inline_executor()), *above = rein_serial_new(below);
+    rein_executor *below = serial_make(rein_inline_executor()), *above = serial_make(below);
     ck_assert_int_eq(rein_post(above, &first.job), 0);
     ck_assert_int_eq(length, 1);
     rein_serial_free(above);
@@ -333,7 +339,7 @@ static void free_from_within(rein_job *job)
 /* Its own last job may free it. */
 CASE(serial_freed_by_its_own_last_job, "P-EXEC")
 {
-    struct last is = {{NULL, free_from_within}, rein_serial_new(NULL), {0}};
+    struct last is = {{NULL, free_from_within}, serial_make(NULL), {0}};
     ck_assert_int_eq(rein_post(is.serial, &is.job), 0);
     race_await(&is.over);
 }
@@ -351,7 +357,7 @@ CASE(serial_stopped_after_funcs_leave_it_idle, "CTX-66", "P-EXEC")
 {
     rein_after after;
     struct noted is = {.err = 0};
-    rein_executor *serial = rein_serial_new(NULL);
+    rein_executor *serial = serial_make(NULL);
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, serial, note, &is), 0);
     ck_assert(rein_after_stop(&after));

@@ -26,7 +26,7 @@ CASE(threads_start_when_first_needed, "P-GUEST")
     hold_set(&started);
     rein_callback callback;
     rein_after after;
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_cancel(rein_background()), *child = rein_with_cancel(ctx);
     rein_ctx *virtual = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     ck_assert(rein_callback_add(child, &callback, do_nothing, NULL));
@@ -63,6 +63,7 @@ CASE(threads_are_not_needed_with_a_loop, "CTX-52", "P-LOOP", "P-GUEST")
     ck_assert_int_eq(rein_loop_keep_time(loop), 0);
     for (int i = 0; i < 20; i++) {
         rein_ctx *ctx = rein_with_timeout(rein_background(), 200 * REIN_MICROSECOND);
+        ck_assert_int_eq(rein_err(ctx), 0);
         ck_assert_int_eq(rein_after_func(ctx, &after, rein_loop_executor(loop), do_nothing, NULL), 0);
         struct pollfd poller = {.fd = rein_loop_fd(loop), .events = POLLIN};
         int ran = 0;

@@ -103,7 +103,7 @@ CASE(ctx_72_forwarding_has_no_end_of_its_own, "CTX-72", "CTX-81")
 CASE(ctx_51_deadlines_cross_what_forwards, "CTX-51", "CTX-72")
 {
     struct token token = {.key = NULL};
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *timed = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     rein_ctx *o = rein_foreign(timed, &forwarding, &token), *child = rein_with_timeout(o, REIN_HOUR);
     rein_time mine, its;
@@ -317,7 +317,7 @@ CASE(ctx_88_foreign_in_a_long_line, "CTX-82", "CTX-88")
  * its owner's business, and children whose deadline was clipped wait for that, as in Go. */
 CASE(ctx_51_foreign_deadlines, "CTX-50", "CTX-51")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     struct token token = {.deadline = rein_in(root, REIN_SECOND)};
     rein_ctx *o = rein_foreign(root, &with_deadline, &token);

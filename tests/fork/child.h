@@ -5,13 +5,14 @@
 #ifndef TESTS_FORK_CHILD_H
 #define TESTS_FORK_CHILD_H
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "suite.h"
 
 /* In the child: leave at once if cond does not hold. (Check's own assertions belong to its process.) */
 #define REQUIRE(cond)                                                                            \

@@ -16,6 +16,11 @@
 #include "race.h"
 #include "suite.h"
 
+__attribute__((constructor)) static void list_on(void)
+{
+    rein_leaks_on(); /* here also where memory fails: see tests/lib/oom.h */
+}
+
 REIN_KEY_DECLARE(number, int)
 REIN_KEY_DEFINE(number, int)
 

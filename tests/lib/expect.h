@@ -10,6 +10,8 @@
 #include <rein.h>
 #include <string.h>
 
+#include "suite.h"
+
 /* Whether the done descriptor is readable: the handle has fired. False where there is none. */
 static inline bool has_fired(const rein_ctx *ctx)
 {

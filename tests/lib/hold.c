@@ -4,9 +4,10 @@
 #include "hold.h"
 
 #include <check.h>
-#include <sched.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "suite.h"
 
 extern void (*reini_step_hook)(const char *name);
 
@@ -24,7 +25,7 @@ static void stop_at(struct hold *hold)
         return;
     __atomic_store_n(&hold->held, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&hold->released, __ATOMIC_ACQUIRE))
-        sched_yield();
+        suite_yield();
 }
 
 static void step(const char *name)
@@ -53,7 +54,7 @@ void hold_clear(void)
     for (int i = 0; i < HOLDS; i++)
         __atomic_store_n(&holds[i], NULL, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) > 0) /* holds live in their cases' frames */
-        sched_yield();
+        suite_yield();
 }
 
 void hold_follow_me(void)
@@ -64,7 +65,7 @@ void hold_follow_me(void)
 void hold_await(struct hold *hold)
 {
     while (!__atomic_load_n(&hold->held, __ATOMIC_ACQUIRE))
-        sched_yield();
+        suite_yield();
 }
 
 void hold_release(struct hold *hold)
@@ -89,5 +90,5 @@ uint32_t hold_seen(const struct hold *hold)
 void hold_await_seen(const struct hold *hold, uint32_t at_least)
 {
     while (hold_seen(hold) < at_least)
-        sched_yield();
+        suite_yield();
 }

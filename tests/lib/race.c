@@ -4,8 +4,9 @@
 #include "race.h"
 
 #include <check.h>
-#include <sched.h>
 #include <stdlib.h>
+
+#include "suite.h"
 
 static uint32_t load(const uint32_t *word)
 {
@@ -15,7 +16,7 @@ static uint32_t load(const uint32_t *word)
 static void pause_a_little(unsigned *turns)
 {
     if (++*turns > 200)
-        sched_yield();
+        suite_yield();
 }
 
 /* ---- one thread ---- */

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/lib/suite.c: from a list of cases to Check, and what every case is asked at its end. */
+/* tests/lib/suite.c: the list of cases, what helps them, and what each is asked at its end. */
 #include "suite.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <rein/library.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,32 +17,25 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { USUAL_LIMIT = 30, FACTS_OF_A_CASE = 3 };
+#include "oom.h"
 
-static struct suite_case *cases; /* in the order of their lines */
-static int count;
+enum { USUAL_LIMIT = 30 };
+
+struct suite_case *suite_cases;
 
 void suite_register(struct suite_case *one)
 {
-    struct suite_case **at = &cases;
+    struct suite_case **at = &suite_cases;
     while (*at && (strcmp((*at)->file, one->file) != 0 || (*at)->line < one->line))
         at = &(*at)->next;
     one->next = *at;
     *at = one;
-    count++;
-}
-
-static struct suite_case *case_at(int index)
-{
-    struct suite_case *one = cases;
-    while (index-- > 0)
-        one = one->next;
-    return one;
+    one->seconds = one->seconds > 0 ? one->seconds : USUAL_LIMIT;
 }
 
 /* ---- for cases ---- */
 
-static size_t number_from(const char *variable, size_t otherwise)
+size_t suite_setting(const char *variable, size_t otherwise)
 {
     const char *text = getenv(variable);
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
@@ -49,19 +43,22 @@ static size_t number_from(const char *variable, size_t otherwise)
 
 size_t suite_scale(size_t n)
 {
-    size_t scale = number_from("REIN_TEST_SCALE", n);
+    size_t scale = suite_setting("REIN_TEST_SCALE", n);
     return scale > 0 && scale < n ? scale : n;
 }
 
 size_t suite_rounds(size_t n)
 {
+    enum { FEW = 2 }; /* where each allocation of each round fails in turn */
+    if (oom_is_on())
+        return n < FEW ? n : FEW;
     size_t rounds = getenv("REIN_TEST_SLOW") ? n / 10 : n;
     return rounds > 0 ? rounds : 1;
 }
 
 uint64_t suite_seed(void)
 {
-    return number_from("REIN_TEST_SEED", 20240229);
+    return suite_setting("REIN_TEST_SEED", 20240229);
 }
 
 uint64_t suite_random(uint64_t *state) /* splitmix64 */
@@ -79,15 +76,28 @@ static void nap(void)
 
 void suite_until(bool (*holds)(void *arg), void *arg)
 {
-    while (!holds(arg))
-        nap();
+    for (; !holds(arg); nap())
+        oom_turn();
 }
 
-static time_t seconds_now(void)
+void suite_yield(void)
+{
+    oom_turn();
+    sched_yield();
+}
+
+rein_clock *suite_clock(void)
+{
+    rein_clock *clock = rein_clock_new();
+    ck_assert_ptr_nonnull(clock);
+    return clock;
+}
+
+int64_t suite_milliseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static size_t entries(const char *folder)
@@ -183,6 +193,7 @@ static void run_to_panic(struct suite_case *one)
 {
     const char *rule = suite_panic_of(call_body, one);
     ck_assert_msg(rule != NULL, "did not panic; expected [rule: %s]", one->rule);
+    oom_no_more_excuses();
     ck_assert_msg(strcmp(rule, one->rule) == 0, "panicked with [rule: %s]; expected [rule: %s]",
                   rule, one->rule);
 }
@@ -193,9 +204,10 @@ static void run_to_panic(struct suite_case *one)
  * leaves nothing behind does not wait at all. */
 static bool comes_down_to(size_t (*measure)(void), size_t before)
 {
-    time_t give_up = seconds_now() + 5 * (time_t)number_from("CK_TIMEOUT_MULTIPLIER", 1);
+    int64_t patience = 5000 * (int64_t)suite_setting("CK_TIMEOUT_MULTIPLIER", 1);
+    int64_t give_up = suite_milliseconds() + patience;
     while (measure() > before) {
-        if (seconds_now() > give_up)
+        if (suite_milliseconds() > give_up)
             return false;
         nap();
     }
@@ -225,106 +237,19 @@ static void start_a_first_thread(void)
     ck_assert_int_eq(pthread_join(first, NULL), 0);
 }
 
-static void run(int index)
+void suite_run(struct suite_case *one)
 {
-    struct suite_case *one = case_at(index);
     start_a_first_thread();
     size_t contexts = alive(), descriptors = suite_descriptors(), threads = suite_threads();
     if (one->rule)
         run_to_panic(one);
     else
         one->run();
+    oom_no_more_excuses();
     ck_assert_msg(comes_down_to(busy, 0), "deadlines, after-funcs or jobs are left behind");
     if (!comes_down_to(alive, contexts))
         rein_leaks_print(STDERR_FILENO);
     ck_assert_msg(alive() <= contexts, "contexts are left behind: %zu", alive() - contexts);
     ck_assert_msg(comes_down_to(suite_descriptors, descriptors), "a descriptor is left behind");
     ck_assert_msg(comes_down_to(suite_threads, threads), "a thread is left behind");
-}
-
-/* ---- the program ---- */
-
-static bool is_fact(const char *tag)
-{
-    return strncmp(tag, "P-", 2) != 0;
-}
-
-/* Whether all cases keep the rules for cases. */
-static bool sound(void)
-{
-    bool good = true;
-    for (struct suite_case *one = cases; one; one = one->next) {
-        int facts = 0;
-        for (const char **tag = one->tags; *tag; tag++)
-            facts += is_fact(*tag);
-        if (facts > FACTS_OF_A_CASE) {
-            fprintf(stderr, "%s:%d: %s claims %d facts; at most %d\n", one->file, one->line,
-                    one->name, facts, FACTS_OF_A_CASE);
-            good = false;
-        }
-        for (struct suite_case *other = one->next; other; other = other->next) {
-            if (strcmp(one->name, other->name) == 0) {
-                fprintf(stderr, "two cases are called %s\n", one->name);
-                good = false;
-            }
-        }
-    }
-    return good;
-}
-
-static void list(void)
-{
-    for (struct suite_case *one = cases; one; one = one->next) {
-        fputs(one->name, stdout);
-        for (const char **tag = one->tags; *tag; tag++)
-            printf("\t%s", *tag);
-        putchar('\n');
-    }
-}
-
-static bool wanted(const struct suite_case *one, int names, char **name)
-{
-    for (int i = 0; i < names; i++)
-        if (strcmp(one->name, name[i]) == 0)
-            return true;
-    return names == 0;
-}
-
-static const char *stem(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-int main(int argc, char **argv)
-{
-    if (!sound())
-        return 2;
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        list();
-        return 0;
-    }
-    rein_leaks_on();
-    Suite *suite = suite_create(stem(argv[0]));
-    TTest *tests = calloc((size_t)count + 1, sizeof *tests);
-    int index = 0, chosen = 0;
-    for (struct suite_case *one = cases; one; one = one->next, index++) {
-        if (!wanted(one, argc - 1, argv + 1))
-            continue;
-        TCase *tcase = tcase_create(one->name);
-        tests[index] = (TTest){one->name, run, one->file, one->line};
-        tcase_set_timeout(tcase, one->seconds > 0 ? one->seconds : USUAL_LIMIT);
-        tcase_add_loop_test(tcase, &tests[index], index, index + 1);
-        suite_add_tcase(suite, tcase);
-        chosen++;
-    }
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    free(tests);
-    if (chosen == 0)
-        fprintf(stderr, "%s: no such case\n", stem(argv[0]));
-    return failed > 0 || chosen == 0;
 }

@@ -19,6 +19,7 @@
  *
  *     test_x                run all cases; prints TAP
  *     test_x NAME...        run these
+ *     test_x --oom NAME...  run these, or all, with memory that fails: see oom.h
  *     test_x --list         print each case: name<TAB>tag<TAB>tag...
  *
  * main() comes with suite_dep. */
@@ -26,21 +27,35 @@
 #define TESTS_LIB_SUITE_H
 
 #include <check.h>
+#include <rein/testing.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* All assertions pass and fail here, also in a process without a runner of Check's (oom.c). A failure
+ * does not return; but nothing says so to the compiler, which would let go of the locals of a case
+ * that fails, and LeakSanitizer could not see what they hold. */
+#define _ck_assert_failed suite_assertion_failed
+#define _mark_point suite_mark_point
+void suite_assertion_failed(const char *file, int line, const char *expr, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void suite_mark_point(const char *file, int line);
 
 struct suite_case {
     struct suite_case *next;
     const char *name, *file;
     int line;
-    int seconds;       /* 0: the usual limit; CK_TIMEOUT_MULTIPLIER applies to both */
+    int seconds;       /* the limit, to which CK_TIMEOUT_MULTIPLIER applies; 0: the usual one */
     const char *rule;  /* the panic it is to end with, or NULL */
     void (*run)(void);
     const char *tags[12];
 };
 
+extern struct suite_case *suite_cases; /* in the order of their lines */
 void suite_register(struct suite_case *one);
+
+/* A case, and what it is asked at its end. */
+void suite_run(struct suite_case *one);
 
 #define SUITE_CASE_(time_limit, panic_rule, case_name, ...)                                      \
     static void case_name(void);                                                                 \
@@ -63,12 +78,15 @@ void suite_register(struct suite_case *one);
  * also works with CK_FORK=no. CASE_PANICS("context-required", name, tags...) */
 #define CASE_PANICS(rule, ...) SUITE_CASE_(0, rule, __VA_ARGS__, NULL)
 
+/* A number from the environment. */
+size_t suite_setting(const char *variable, size_t otherwise);
+
 /* How many of something to use where size is what is tested: n, or REIN_TEST_SCALE if that is
  * set and less (runs under valgrind, sanitizers and failing memory). */
 size_t suite_scale(size_t n);
 
 /* How many rounds of a race to run: n, or n / 10 where the program is known to run slowly
- * (REIN_TEST_SLOW), but at least one. */
+ * (REIN_TEST_SLOW), but at least one; two where memory fails. */
 size_t suite_rounds(size_t n);
 
 /* The seed of this run: REIN_TEST_SEED, or one and the same every time. */
@@ -88,6 +106,15 @@ int suite_status_of(void (*fn)(void *arg), void *arg);
 /* Wait until holds(arg), however long that takes; the case's time limit is the only other way out.
  * For what another thread, or a thread of rein's, is about to do. */
 void suite_until(bool (*holds)(void *arg), void *arg);
+
+/* Let others run: for the loops that wait for one of them in another way. */
+void suite_yield(void);
+
+/* A virtual clock; without memory the case ends here. */
+rein_clock *suite_clock(void);
+
+/* Of a clock that does not go back. */
+int64_t suite_milliseconds(void);
 
 /* How many descriptors and threads this process has. */
 size_t suite_descriptors(void);

@@ -5,13 +5,13 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "suite.h"
 
 static _Thread_local struct actor *me;
 static struct actor director;
@@ -34,7 +34,7 @@ static void stand_still(struct actor *actor)
     store(&actor->go, 0);
     store(&actor->standing, 1);
     while (!load(&actor->go))
-        sched_yield();
+        suite_yield();
 }
 
 static void step(const char *name)
@@ -111,7 +111,7 @@ bool actor_is_over(const struct actor *actor)
 bool actor_stands(struct actor *actor)
 {
     while (!load(&actor->standing) && !actor_is_over(actor))
-        sched_yield();
+        suite_yield();
     return load(&actor->standing) != 0;
 }
 
@@ -125,7 +125,7 @@ void actor_await_asleep(struct actor *actor)
     char path[64], text[512];
     int id, in_a_row = 0;
     while ((id = __atomic_load_n(&actor->id, __ATOMIC_ACQUIRE)) == 0)
-        sched_yield();
+        suite_yield();
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
     while (in_a_row < 20) { /* more than a page fault on its way takes */
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,7 +135,7 @@ void actor_await_asleep(struct actor *actor)
         text[n > 0 ? n : 0] = '\0';
         const char *after_name = strrchr(text, ')');
         in_a_row = after_name && after_name[1] && after_name[2] == 'S' ? in_a_row + 1 : 0;
-        sched_yield();
+        suite_yield();
     }
 }
 

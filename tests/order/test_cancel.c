@@ -3,7 +3,6 @@
 /* tests/order/test_cancel.c: cancellers against each other.
  *
  * Covers CTX-13, CTX-14, CTX-15, CTX-16, CTX-19, CTX-20, CTX-26, CTX-27, CTX-42, CTX-43, CTX-65. */
-#include <sched.h>
 #include <stdlib.h>
 
 #include "actor.h"
@@ -473,7 +472,7 @@ static void spin_on_cause(void *arg)
 {
     const rein_reason *cause;
     while ((cause = rein_cause(arg))->code == 0)
-        sched_yield();
+        suite_yield();
     ck_assert_ptr_eq(cause, &first);
     ck_assert_int_eq(rein_err(arg), -ECANCELED);
 }

@@ -56,7 +56,7 @@ CASE(ctx_22_derived_while_the_parent_ends, "CTX-22", "CTX-21", "CTX-36")
 {
     static rein_ctx *(*const hows[])(const struct deriver *) = {by_cancel, by_timeout, by_merge, by_detach};
     for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
         rein_ctx *other = rein_with_cancel(rein_clock_root(clock));
         struct deriver deriver = {parent, other, hows[i], NULL};
@@ -240,7 +240,7 @@ CASE(ctx_22_walk_stands_before_a_merge_being_linked, "CTX-22", "CTX-14")
 CASE(ctx_55_nothing_is_armed_after_the_parents_end, "CTX-55")
 {
     for (int real = 0; real < 2; real++) {
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         rein_ctx *parent = rein_with_cancel(real ? rein_background() : rein_clock_root(clock));
         size_t before = reini_check_armed(parent);
         struct deriver deriver = {parent, parent, by_timeout, NULL};
@@ -262,7 +262,7 @@ CASE(ctx_55_nothing_is_armed_after_the_parents_end, "CTX-55")
 /* A cancel takes the timer off the clock at once. */
 CASE(ctx_53_cancelled_timers_are_disarmed_at_once, "CTX-53")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *own = rein_with_timeout(parent, REIN_HOUR), *below = rein_with_timeout(own, REIN_MINUTE);
     ck_assert_uint_eq(rein_clock_armed(clock), 2);

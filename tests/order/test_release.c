@@ -410,7 +410,7 @@ CASE(ctx_58_last_release_against_a_firing_timer, "CTX-58", "P-LIFETIME")
     static const char *const steps[] = {"fire", "marked-top"};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         struct race_count gone = {0};
-        rein_clock *clock = rein_clock_new();
+        rein_clock *clock = suite_clock();
         const rein_ctx *value = rein_with_value(rein_clock_root(clock), &counted_key, &gone);
         rein_ctx *ctx = rein_with_timeout(value, REIN_MINUTE);
         rein_unref(value);
@@ -434,7 +434,7 @@ CASE(ctx_58_last_release_against_a_firing_timer, "CTX-58", "P-LIFETIME")
 CASE(ctx_58_firing_timer_against_a_last_release, "CTX-58", "P-LIFETIME")
 {
     struct race_count gone = {0};
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *value = rein_with_value(rein_clock_root(clock), &counted_key, &gone);
     rein_ctx *ctx = rein_with_timeout(value, REIN_MINUTE);
     rein_unref(value);
@@ -453,7 +453,7 @@ CASE(ctx_58_firing_timer_against_a_last_release, "CTX-58", "P-LIFETIME")
 /* A cancel comes while the timer is about to fire: it wins, and the firing changes nothing. */
 CASE(ctx_54_cancel_wins_over_a_timer_about_to_fire, "CTX-54", "CTX-12")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MINUTE);
     struct actor driver = {.at = "fire"};
     stage();

@@ -79,7 +79,7 @@ CASE(ctx_92_with_deadline, "CTX-92")
 /* What is left is computed anew each time, and negative once it is over. */
 CASE(ctx_92_remaining_is_computed_at_print_time, "CTX-92", "CTX-48")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MINUTE);
     ck_assert_ptr_nonnull(strstr(name_of(ctx), " [1m0s])"));
     rein_clock_advance(clock, 55 * REIN_SECOND);
@@ -93,7 +93,7 @@ CASE(ctx_92_remaining_is_computed_at_print_time, "CTX-92", "CTX-48")
 /* A parent's earlier deadline makes it a cancel context, an equal one does not. */
 CASE(ctx_50_names_of_stacked_deadlines, "CTX-50", "CTX-92")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MINUTE);
     rein_ctx *later = rein_with_timeout(ctx, REIN_HOUR), *equal = rein_with_timeout(ctx, REIN_MINUTE);
     expect_name_like(later, "\\]\\)\\.WithCancel$");
@@ -135,7 +135,7 @@ CASE(ctx_93_values_are_not_printed, "CTX-93")
 /* The other kinds have names of the same form. */
 CASE(ctx_94_other_kinds, "CTX-94", "CTX-59")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_cancel(rein_background()), *merged = rein_merge(ctx, rein_background());
     rein_ctx *off = rein_detach(ctx, rein_background(), REIN_FOREVER);
     const rein_ctx *without = rein_without_cancel(ctx);
@@ -184,7 +184,7 @@ CASE(ctx_94_foreign_names, "CTX-94")
  * not written to; the length is that of the whole. */
 CASE(ctx_94_cut_at_any_length, "CTX-94")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MINUTE);
     const rein_ctx *value = user_with(ctx, "somebody"), *last = secret_with(value, 1);
     char whole[300];
@@ -208,7 +208,7 @@ CASE(ctx_94_cut_at_any_length, "CTX-94")
 CASE(ctx_94_explain_cut_at_any_length, "CTX-6", "CTX-94")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background());
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *still = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     char whole[200];
     rein_clock_advance(clock, 3 * REIN_SECOND);

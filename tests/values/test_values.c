@@ -133,7 +133,7 @@ CASE(ctx_82_values_cross_every_kind, "CTX-82", "CTX-59")
 /* They stay readable after cancel and after expiry. */
 CASE(ctx_86_values_survive_the_end, "CTX-86")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *timed = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     const rein_ctx *value = number_with(timed, 5);
     rein_ctx *ctx = rein_with_cancel(value);
@@ -152,7 +152,7 @@ CASE(ctx_86_values_survive_the_end, "CTX-86")
  * born done if that is, and is no dependent of its own. */
 CASE(ctx_87_a_value_changes_nothing_else, "CTX-24", "CTX-87")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
     const rein_ctx *value = number_with(ctx, 1), *above = number_with(value, 2);
     rein_time mine, its;

@@ -114,7 +114,7 @@ static bool one_armed(void *arg)
 CASE(any_instants_on_a_virtual_clock, "TIME-6", "P-VIRTUAL")
 {
     struct race_thread thread;
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_case cases[] = {REIN_CASE_AT(rein_in(root, REIN_HOUR)), REIN_CASE_AT(rein_in(root, REIN_MINUTE)),
                          REIN_CASE_AT(REIN_NEVER)};
@@ -275,7 +275,7 @@ CASE(any_without_a_descriptor_left, "P-WAIT", "P-ERRORS")
  * for it like for any other. */
 CASE(any_failed_context_joins_any_clock, "CTX-96", "P-FAILED")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
     rein_ctx *ctx = rein_with_cancel(root);
     reini_fault_fail_nth(1);

@@ -30,7 +30,7 @@ static int fd_of(const rein_ctx *ctx)
 /* It becomes readable with the end, however the end comes: own cancel, an ancestor's, a deadline. */
 CASE(done_fd_is_readable_from_the_end_on, "CTX-4", "CTX-33")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *top = rein_with_timeout(rein_clock_root(clock), REIN_HOUR), *child = rein_with_cancel(top);
     int top_fd = fd_of(top), child_fd = fd_of(child);
     ck_assert_int_ge(top_fd, 0);
@@ -173,7 +173,7 @@ CASE_LONG(60, done_fd_asked_for_by_many_at_once, "CTX-2", "CTX-32")
 /* What can never be done answers -1, which poll ignores. */
 CASE(done_fd_of_the_never_done_is_minus_one, "CTX-3", "CTX-59")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_cancel(rein_background());
     const rein_ctx *without = rein_without_cancel(ctx);
     ck_assert_int_eq(fd_of(rein_background()), -1);

@@ -144,6 +144,7 @@ CASE(guest_errno_is_kept_by_executors_and_loops, "P-ERRNO", "P-EXEC")
     KEEPS(serial = rein_serial_new(NULL));
     KEEPS_VOID(rein_serial_free(serial));
     KEEPS(clock = rein_clock_new());
+    ck_assert_ptr_nonnull(clock);
     ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
     KEEPS(rein_clock_advance(clock, REIN_HOUR));
     rein_end(ctx);

@@ -139,7 +139,7 @@ CASE(poll_ends_at_a_virtual_deadline, "CTX-52", "P-VIRTUAL")
     int pipes[1][2];
     pipes_open(pipes, 1);
     struct race_thread thread;
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
     struct polling is = {.ctx = ctx, .n = 1};
     is.fds[0] = (struct pollfd){.fd = pipes[0][0], .events = POLLIN};

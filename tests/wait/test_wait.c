@@ -40,7 +40,7 @@ CASE(wait_done_contexts_fail_at_once, "CTX-21", "P-WAIT")
 /* What they return is err, never the cause. */
 CASE(wait_returns_err_not_the_cause, "CTX-5", "CTX-34")
 {
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout_cause(rein_clock_root(clock), REIN_SECOND, &why);
     rein_clock_advance(clock, REIN_SECOND);
     ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
@@ -143,7 +143,7 @@ CASE(wait_on_a_virtual_clock, "CTX-52", "P-VIRTUAL")
 {
     struct race_thread thread;
     struct waiting is = {.result = 1};
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
     start_waiter(&thread, wait_for_it, &is, ctx);
     rein_clock_advance(clock, REIN_HOUR - 1);
@@ -165,7 +165,7 @@ CASE(sleep_on_a_virtual_clock, "TIME-5", "CTX-52", "P-VIRTUAL")
 {
     struct race_thread thread;
     struct waiting is = {.result = 1, .nap = REIN_MINUTE};
-    rein_clock *clock = rein_clock_new();
+    rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
     is.ctx = ctx;
     race_thread_start(&thread, 0, sleep_under_it, &is);
@@ -354,7 +354,7 @@ CASE(wait_on_every_kind_of_context, "CTX-24", "CTX-87")
         struct waiting is = {.ctx = each[kind], .result = 1};
         race_thread_start(&thread, 0, wait_for_it, &is);
         while (reini_check_dependents(each[kind]) == before)
-            sched_yield();
+            suite_yield();
         rein_cancel(top);
         race_thread_join(&thread);
         ck_assert_int_eq(is.result, -ECANCELED);
