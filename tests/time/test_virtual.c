@@ -35,7 +35,7 @@ CASE(clock_goes_forward_only, "P-VIRTUAL")
 /* Sent to the end of time it does all that is to be done, but never is never now. */
 CASE(clock_never_comes, "P-VIRTUAL", "CTX-56")
 {
-    rein_clock *clock = suite_clock();
+    rein_clock *clock = rein_clock_new();
     const rein_ctx *root = rein_clock_root(clock);
     int64_t begin = now_of(clock);
     rein_ctx *last = rein_with_deadline(root, (rein_time){INT64_MAX - 1});
@@ -55,7 +55,7 @@ CASE(clock_never_comes, "P-VIRTUAL", "CTX-56")
 /* The next instant and how many are armed: what a test can steer by. */
 CASE(clock_says_what_is_next, "P-VIRTUAL")
 {
-    rein_clock *clock = suite_clock();
+    rein_clock *clock = rein_clock_new();
     const rein_ctx *root = rein_clock_root(clock);
     rein_time next = {7};
     ck_assert(!rein_clock_next(clock, &next));
@@ -81,7 +81,7 @@ CASE(clock_says_what_is_next, "P-VIRTUAL")
 /* A clock that was given back lasts as long as a context that lives on it. */
 CASE(clock_outlives_its_owner, "P-VIRTUAL", "P-LIFETIME")
 {
-    rein_clock *clock = suite_clock();
+    rein_clock *clock = rein_clock_new();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
     int64_t begin = now_of(clock);
     rein_clock_free(clock);
@@ -107,7 +107,7 @@ CASE(clock_ids_are_used_again, "P-VIRTUAL", "P-ERRORS")
         rein_clock_free(clocks[i]);
     for (long n = 1;; n++) {
         reini_fault_fail_nth(n);
-        rein_clock *clock = suite_clock();
+        rein_clock *clock = rein_clock_new();
         reini_fault_fail_nth(0);
         rein_clock_free(clock);
         if (clock)
