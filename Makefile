@@ -4,7 +4,7 @@
 #
 #   make demo      build the search service of examples/docsearch and play it with real clients
 #   make serve     the same service, to try by hand (ARGS=--help); stop it with Ctrl-C
-#   make test      the test suite; scripts/test --list names legs for more: sanitizers, valgrind, storms
+#   make test      the whole suite: plain, sanitizers, valgrind, failing memory, seeded mistakes, storms
 #   make bench     what rein costs
 #   make stress    the storms alone, SECONDS=60 SEED=0 (0: a new one) for as long as you like
 #   make install   the library, headers and pages, to PREFIX=/usr/local (DESTDIR is honoured)

@@ -76,10 +76,11 @@ REIN_API bool rein_has_value(const rein_ctx *ctx, const rein_key *key);
  *
  * REIN_KEY_DECLARE / REIN_KEY_DEFINE    (name, type)           by copy
  * REIN_KEY_DECLARE_STRING / …_STRING    (name)                 const char *, copied
- * REIN_KEY_DECLARE_OWNED / …_OWNED      (name, type, drop)     type *, dropped by the context
+ * REIN_KEY_DECLARE_OWNED / …_OWNED      (name, type)           type *, dropped by the context
  * REIN_KEY_DECLARE_BORROWED / …_BORROWED(name, type)           type *, the caller's
  *
- * Each DEFINE has a form with a printer: REIN_KEY_DEFINE_PRINTED(name, type, print) and so on. */
+ * REIN_KEY_DEFINE_OWNED takes (name, type, drop). Each DEFINE has a form with a printer:
+ * REIN_KEY_DEFINE_PRINTED(name, type, print) and so on. */
 #define REIN_KEY_DECLARE(name, type)                                                               \
     extern const rein_key name##_key;                                                              \
     REIN_UNUSED REIN_NODISCARD static inline                                                       \
