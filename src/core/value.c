@@ -21,16 +21,20 @@ struct index {
 
 /* ---- indexes ---- */
 
-static uint32_t slot_of(const struct index *index, const rein_key *key)
+/* Its highest bits number a slot. Keys are often neighbours in an array, and at some distances one
+ * multiplication alone would put them side by side. */
+static uint64_t hash_of(const rein_key *key)
 {
-    return (uint32_t)(((uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - index->bits));
+    const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t once = (uintptr_t)key * golden;
+    return (once ^ (once >> 32)) * golden;
 }
 
 /* The slot that key is in, or would be: open addressing, at most half full. */
-static const struct binding **probe(struct index *index, const rein_key *key)
+static const struct binding **probe(struct index *index, const rein_key *key, uint64_t hash)
 {
-    uint32_t mask = (UINT32_C(1) << index->bits) - 1;
-    for (uint32_t slot = slot_of(index, key);; slot = (slot + 1) & mask)
+    uint64_t mask = (UINT64_C(1) << index->bits) - 1;
+    for (uint64_t slot = hash >> (64 - index->bits);; slot = (slot + 1) & mask)
         if (!index->slots[slot] || index->slots[slot]->key == key)
             return &index->slots[slot];
 }
@@ -49,7 +53,7 @@ static struct index *make_index(const struct binding *binding, uint32_t covers)
         return NULL;
     index->bits = (uint32_t)__builtin_ctz(slots);
     for (uint32_t i = 0; i < covers; i++, binding = binding->up) {
-        const struct binding **slot = probe(index, binding->key);
+        const struct binding **slot = probe(index, binding->key, hash_of(binding->key));
         if (!*slot) /* else a nearer one hides it */
             *slot = binding;
     }
@@ -57,17 +61,19 @@ static struct index *make_index(const struct binding *binding, uint32_t covers)
     return index;
 }
 
-static struct index *index_of(const struct binding *shared, uint32_t covers)
+static COLD struct index *add_index(struct binding *binding)
 {
-    struct binding *binding = (struct binding *)(uintptr_t)shared;
-    struct index *index = load_acquire(&binding->index); /* pairs with the release below */
-    if (index)
-        return index;
-    struct index *made = make_index(binding, covers), *none = NULL;
+    struct index *made = make_index(binding, covered_by(binding)), *none = NULL;
     if (!made || cas_acq_rel(&binding->index, &none, made))
         return made;
     reini_free(made); /* another thread was faster, with the same */
     return none;
+}
+
+static struct index *index_of(const struct binding *binding)
+{
+    struct index *index = load_acquire(&binding->index); /* pairs with the release in add_index() */
+    return LIKELY(index) ? index : add_index((struct binding *)(uintptr_t)binding);
 }
 
 /* ---- looking up ---- */
@@ -85,7 +91,7 @@ static const void *bound_by(const struct binding *binding)
     }
 }
 
-static bool ask(const struct binding *binding, const rein_key *key, const void **ret_value)
+static COLD bool ask(const struct binding *binding, const rein_key *key, const void **ret_value)
 {
     const struct foreign *foreign = CONTAINER_OF(binding, struct foreign, binding);
     return foreign->ops.value(foreign->self, key, ret_value);
@@ -94,12 +100,12 @@ static bool ask(const struct binding *binding, const rein_key *key, const void *
 /* One that has an index, or is to be asked: whether it or what it covers binds key. If not, the
  * lookup goes on at *ret_next. */
 static const struct binding *find_here(const struct binding *binding, const rein_key *key,
-                                       const struct binding **ret_next)
+                                       uint64_t hash, const struct binding **ret_next)
 {
-    struct index *index = binding->key ? index_of(binding, covered_by(binding)) : NULL;
+    struct index *index = binding->key ? index_of(binding) : NULL;
     *ret_next = index ? index->beyond : binding->up;
     if (index)
-        return *probe(index, key);
+        return *probe(index, key, hash);
     return binding->key == key ? binding : NULL;
 }
 
@@ -118,7 +124,7 @@ static bool look_up(const struct ctx *ctx, const rein_key *key, const void **ret
         }
         if (UNLIKELY(!binding->key) && ask(binding, key, ret_value))
             return true;
-        if ((found = find_here(binding, key, &binding))) {
+        if ((found = find_here(binding, key, hash_of(key), &binding))) {
             *ret_value = bound_by(found);
             return true;
         }
