@@ -5,13 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+REIN_KEY_DECLARE_STRING(user)
+REIN_KEY_DEFINE_STRING(user)
+
+static int serve(const rein_ctx *ctx)
+{
+    REIN_AUTO_END rein_ctx *request = rein_with_timeout(ctx, REIN_MILLISECOND);
+    int err = rein_wait(request);
+    char line[256];
+    rein_explain(request, line, sizeof line);
+    printf("rein %s, for %s: %s\n", rein_version(), user_of(request, "nobody"), line);
+    return err;
+}
+
 int main(void)
 {
-    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
-    int err = rein_wait(ctx);
-    char line[256];
-    rein_explain(ctx, line, sizeof line);
-    printf("rein %s: %s\n", rein_version(), line);
-    rein_end(ctx);
+    rein_ctx *app = rein_with_cancel(rein_background());
+    const rein_ctx *ctx = user_with(app, "gopher");
+    int err = serve(ctx);
+    rein_unref(ctx);
+    rein_end(app);
     return err == 0 || strcmp(rein_version(), REIN_VERSION_STRING) != 0;
 }
