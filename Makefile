@@ -55,6 +55,7 @@ bench:
 	build/bench/bench/bench
 
 install:
+	scripts/setup build
 	test -f build/install/build.ninja || $(MESON_SETUP) --buildtype=release --strip \
 	    -Dtests=disabled -Dexamples=disabled -Dbench=disabled --prefix='$(PREFIX)' build/install
 	meson configure build/install -Dprefix='$(PREFIX)'

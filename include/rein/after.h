@@ -14,7 +14,7 @@
  *     int r = rein_after_func(ctx, &after, NULL, close_socket, sock);
  *     ...
  *     if (!rein_after_stop_wait(&after))
- *         ...                                  // close_socket has run, and is over
+ *         ...                                  // close_socket is not running and never will again
  *
  * Both are structs in the caller's frame or object, linked in without allocation. Whoever links
  * one holds the context (an owner or a view) until it is out again; while it is linked it must not
@@ -57,7 +57,8 @@ typedef struct rein_after {
 /* Have fn(ctx, arg) run by executor (NULL: the common pool) once ctx is done; at once if it is. fn
  * runs at most once; several registrations on one context are independent and unordered.
  *
- * If the last reference to ctx goes before it was done, fn is dropped without running. On a context
+ * If the last reference to ctx goes before it was done, fn is dropped without running, and stopping it
+ * says false. One that was refused may be stopped all the same. On a context
  * that can never be done fn stays registered, for nothing, until it is stopped.
  *
  * Returns  0

@@ -6,6 +6,7 @@
 #ifndef REIN_BASE_H
 #define REIN_BASE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -179,7 +179,7 @@ REIN_API void(rein_end)(rein_ctx *ctx);
 REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL rein_ctx *rein_share(rein_ctx *ctx);
 
 /* A view of one's own, to keep beyond the call that lent it. Returns ctx. */
-REIN_API REIN_RETURNS_NONNULL const rein_ctx *rein_ref(const rein_ctx *ctx);
+REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL const rein_ctx *rein_ref(const rein_ctx *ctx);
 
 /* Give a view back that came from rein_ref() or from a derive call that returns a view. Never
  * cancels. NULL is fine.

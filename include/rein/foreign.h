@@ -12,6 +12,8 @@
  *     rein_foreign_done(ctx, -ETIMEDOUT, NULL);            // any state a test needs
  *     rein_end(ctx);
  *
+ * (In C++ before 20, without names: {sizeof mock, NULL, NULL, mock_name, NULL, false}.)
+ *
  * Threads, errors and NULL contexts: as in <rein/context.h>. */
 #ifndef REIN_FOREIGN_H
 #define REIN_FOREIGN_H

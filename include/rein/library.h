@@ -21,11 +21,13 @@ REIN_API REIN_RETURNS_NONNULL const char *rein_version(void);
 REIN_API REIN_NODISCARD int rein_forbid_threads(void);
 
 /* Wait until every idle thread of rein's has left, and close the descriptors it keeps for reuse; for
- * leak checkers and before dlclose-like moments. Nothing else needs it, exit() least of all. rein
- * starts anew when it is used again.
+ * leak checkers (to valgrind, a thread that idles at exit has memory "possibly lost") and before
+ * dlclose-like moments. Nothing else needs it, exit() least of all. rein starts anew when it is used
+ * again.
  * Returns  0
- * Errors   -EBUSY  deadlines are armed, after-funcs registered, callbacks or jobs running; what was
- *                  idle is gone
+ * Errors   -EBUSY  deadlines are armed, after-funcs registered, callbacks or jobs running (one whose
+ *                  function has just returned counts a moment longer: ask again); what was idle is
+ *                  gone
  * Blocks   while idle threads leave */
 REIN_API int rein_quiesce(void);
 
