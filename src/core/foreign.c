@@ -93,7 +93,8 @@ void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent)
 void reini_foreign_drop(struct ctx *ctx)
 {
     struct foreign *foreign = foreign_of(ctx);
-    reini_binding_fini(&foreign->binding, foreign->ops.value != NULL);
+    if (foreign->ops.value)
+        reini_binding_fini(&foreign->binding);
     if (foreign->ops.drop)
         foreign->ops.drop(foreign->self);
 }

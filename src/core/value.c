@@ -151,10 +151,9 @@ void reini_binding_init(struct binding *binding, const rein_key *key, const stru
     };
 }
 
-void reini_binding_fini(struct binding *binding, bool in_use)
+void reini_binding_fini(struct binding *binding)
 {
-    if (in_use)
-        reini_free(load_relaxed(&binding->index)); /* the last reference has gone: nobody looks */
+    reini_free(load_relaxed(&binding->index)); /* the last reference has gone: nobody looks */
 }
 
 static size_t size_of(const rein_key *key, const void *value)
@@ -211,7 +210,7 @@ void reini_value_drop(struct ctx *ctx)
     struct value *value = (struct value *)(void *)ctx;
     const rein_key *key = value->binding.key;
     void *owned = key->kind == REIN_VALUE_OWNED ? (void *)(uintptr_t)bound_by(&value->binding) : NULL;
-    reini_binding_fini(&value->binding, true);
+    reini_binding_fini(&value->binding);
     if (owned && key->drop)
         key->drop(owned);
 }
