@@ -30,8 +30,8 @@
  *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
  *
  * Locking. node->mu guards deps and the links in it (until the mark, I3), the moves of ctx.word and
- * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and no other lock is taken under it.
- * No user code runs under it. */
+ * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and
+ * no other lock is taken under it. No user code runs under it. */
 #ifndef REIN_CORE_NODE_H
 #define REIN_CORE_NODE_H
 
@@ -51,7 +51,7 @@ enum kind {
     KIND_BACKGROUND,
     KIND_TODO,
     KIND_FAILED,
-    KIND_CLOCK,          /* the root of a virtual clock: struct clock_root */
+    KIND_CLOCK,          /* the root of a virtual clock: struct ctx */
     KIND_WITHOUT_CANCEL, /* struct ctx */
     KIND_VALUE,          /* struct value */
     KIND_CANCEL,         /* struct node; struct timed if HAS_TIMER */
@@ -237,7 +237,7 @@ static inline void dep_unlink(struct dep *dep)
         dep->next->pprev = dep->pprev;
 }
 
-/* ---- birth.c ---- */
+/* ---- birth.c, leak.c ---- */
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
 
@@ -317,7 +317,7 @@ struct ending {
 
 /* Decide that node is done, and everything below it. The caller keeps node alive. Returns the calls
  * to be made, for reini_run_calls() or reini_put_off_calls(), whether or not this call was first;
- * in either case the whole subtree is marked on return. ending->reason is consumed. */
+ * in either case the whole subtree is marked on return. ending.reason is consumed. */
 struct deferred *reini_mark(struct node *node, struct ending ending);
 
 /* The same for a node without dependents, whose end is that of another above it. */
