@@ -50,7 +50,7 @@ void reini_wait_marked(struct node *node)
 
 static void set_marked(struct node *node)
 {
-    if (__atomic_fetch_or(&node->dep.word, MARKED, __ATOMIC_RELEASE) & WAITED)
+    if (or_release(&node->dep.word, MARKED) & WAITED)
         reini_lot_wake(&node->dep.word);
 }
 
@@ -105,7 +105,7 @@ static uint32_t mark_and_take_out(struct node *node, struct dep *dep)
     if (UNLIKELY(has_two_parents(&node->ctx))) {
         set_marked(node);
         reini_node_leave(node); /* its other parent: not before it is marked, I4 */
-        return __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_ACQ_REL);
+        return and_acq_rel(&dep->word, ~(uint32_t)PLACE);
     }
     uint32_t before = exchange_acq_rel(&dep->word, MARKED);
     if (before & WAITED)

@@ -63,7 +63,7 @@ static inline bool leave(struct dep *dep, const struct ctx *parent, enum leaver 
         if (leaver == RELEASE_ALONE)
             store_relaxed(&dep->word, OUT);
         else
-            __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_RELAXED);
+            and_relaxed(&dep->word, ~(uint32_t)PLACE);
     }
     mutex_unlock(&source->mu);
     return !live && leaver != MARKER && hand_over(dep);

@@ -51,7 +51,7 @@ static bool sleep_for(struct strand *strand, uint32_t want, int64_t until)
 {
     for (;;) {
         /* acq_rel: the signaller either sees ASLEEP in its add, or added before and is counted. */
-        uint32_t token = __atomic_or_fetch(&strand->token, ASLEEP, __ATOMIC_ACQ_REL);
+        uint32_t token = or_acq_rel(&strand->token, ASLEEP) | ASLEEP;
         if ((token & ~ASLEEP) >= want)
             return true;
         STEP("strand-sleep");
