@@ -3,7 +3,6 @@
 /* core/cancel.c: the calls that end a context: mark, then make the calls this one claimed. */
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/panic.h"
 #include "core/node.h"

@@ -53,13 +53,6 @@ static void check_node(struct node *node)
     }
 }
 
-static struct node *child_of(struct dep *dep)
-{
-    if (dep->kind == DEP_CHILD)
-        return CONTAINER_OF(dep, struct node, dep);
-    return &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
-}
-
 /* Down by first children and on by next, up by the place in the list: as the walk of mark.c, and
  * like it without a stack. A node with two parents is looked at under its first only. */
 size_t reini_check_tree(const rein_ctx *ctx)

@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* core/derive.c: the calls that make a context out of another. */
-#include <errno.h>
-
 #include "base/panic.h"
 #include "core/node.h"
 #include "time/instant.h"
@@ -36,9 +34,7 @@ static inline struct timed *timed_new(const char *site, const struct ctx *parent
 /* Its time was over before it could be armed. */
 static COLD void expire(struct timed *timed)
 {
-    struct ending ending = {.err = -ETIMEDOUT, .site = timed->node.ctx.site};
-    ending.reason = rein_reason_ref(timed->cause);
-    reini_mark(&timed->node, ending); /* nobody can have a call on it yet */
+    reini_mark(&timed->node, reini_expiry(timed)); /* nobody can have a call on it yet */
 }
 
 static COLD rein_ctx *no_keeper(struct timed *timed)

@@ -14,8 +14,6 @@
  *
  * Waiting for another marker (I4) cannot be a circle: everybody waits for nodes below those he has
  * marked himself, and "below" has no circles, also where nodes have two parents. */
-#include <errno.h>
-
 #include "base/fault.h"
 #include "core/node.h"
 #include "wait/lot.h"
@@ -81,12 +79,6 @@ static void disarm(struct node *node)
 {
     if (node->ctx.flags & HAS_TIMER)
         reini_clock_disarm(clock_of(&node->ctx), &timed_of(&node->ctx)->timer);
-}
-
-static struct node *child_of(struct dep *dep)
-{
-    return dep->kind == DEP_CHILD ? CONTAINER_OF(dep, struct node, dep)
-                                  : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
 }
 
 /* Set a node aside for the call phase; a reference goes with it. Its own pprev is of no use any
@@ -221,16 +213,6 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
     }
 }
 
-/* The first to end node: write the record of it. Under mu. */
-static void record(struct node *node, const struct ending *ending, int64_t at)
-{
-    node->dep.ended = ENDED_HERE;
-    node->reason = ending->reason;
-    node->end_site = ending->site;
-    node->end_at = at;
-    node->end_thread = reini_plat_thread_id();
-}
-
 void reini_mark_above(struct node *node, const struct node *end)
 {
     int err = rein_err(public_of(&end->ctx));
@@ -259,7 +241,7 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
             publish(node, ending.err);
             STEP("err-before-cause");
         }
-        record(node, &ending, now);
+        node_record(node, &ending, now);
         publish(node, ending.err);
         deps = take_dependents(node);
     }

@@ -37,7 +37,6 @@
 
 #include <assert.h>
 #include <rein/context.h>
-#include <rein/value.h>
 #include <stddef.h>
 
 #include "base/atomic.h"
@@ -237,6 +236,13 @@ static inline void dep_unlink(struct dep *dep)
         dep->next->pprev = dep->pprev;
 }
 
+/* Of a place that is a child's. */
+static inline struct node *child_of(struct dep *dep)
+{
+    return dep->kind == DEP_CHILD ? CONTAINER_OF(dep, struct node, dep)
+                                  : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
+}
+
 /* ---- birth.c, leak.c ---- */
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
@@ -315,6 +321,16 @@ struct ending {
     const char *site;
 };
 
+/* The first to end node: write the record of it. Under mu. */
+static inline void node_record(struct node *node, const struct ending *ending, int64_t at)
+{
+    node->dep.ended = ENDED_HERE;
+    node->reason = ending->reason;
+    node->end_site = ending->site;
+    node->end_at = at;
+    node->end_thread = reini_plat_thread_id();
+}
+
 /* Decide that node is done, and everything below it. The caller keeps node alive. Returns the calls
  * to be made, for reini_run_calls() or reini_put_off_calls(), whether or not this call was first;
  * in either case the whole subtree is marked on return. ending.reason is consumed. */
@@ -351,6 +367,9 @@ void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
 /* ---- deadline.c ---- */
 
 extern const struct timer_kind reini_deadline_timer;
+
+/* The end of a context by its own deadline; with a reference to the cause. */
+struct ending reini_expiry(const struct timed *timed);
 
 /* If the deadline of ctx has passed: mark the context whose it is. */
 void reini_notice(const struct ctx *ctx);

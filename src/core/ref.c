@@ -13,8 +13,6 @@
  *
  * Orders. Dropping a reference is acq_rel: what any holder did to the context is done before the
  * last one frees it. */
-#include <errno.h>
-
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/panic.h"

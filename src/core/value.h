@@ -11,6 +11,8 @@
 #ifndef REIN_CORE_VALUE_H
 #define REIN_CORE_VALUE_H
 
+#include <rein/value.h>
+
 #include "core/node.h"
 
 struct index;

@@ -10,7 +10,6 @@
 #include <rein/wait.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/panic.h"
 #include "core/node.h"

@@ -7,8 +7,6 @@
  * only wakes. */
 #include "time/clock.h"
 
-#include <errno.h>
-
 #include "base/fault.h"
 #include "time/instant.h"
 #include "time/keeper.h"

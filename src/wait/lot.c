@@ -6,7 +6,6 @@
  * word under mu and is in the list before it lets go; the waker changes the word before it takes mu. */
 #include "wait/lot.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/atomic.h"

@@ -4,7 +4,6 @@
 #include "wait/strand.h"
 
 #include "base/atomic.h"
-#include "base/attr.h"
 #include "base/fault.h"
 #include "plat/plat.h"
 
