@@ -16,7 +16,7 @@ static void cancel(const char *site, rein_ctx *owner, const rein_reason *reason)
     struct ending ending = {.err = -ECANCELED, .reason = reason, .site = site};
     if (!is_node(ctx)) {
         rein_reason_unref(reason);
-        if (kind_of(ctx) != KIND_FAILED)
+        if (!is_failed(ctx))
             reini_panic("cannot-be-cancelled", "a foreign context that forwards has no end of its own",
                         ctx);
     } else if (is_frozen(ctx)) {

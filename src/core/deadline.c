@@ -108,7 +108,7 @@ rein_duration rein_remaining(const rein_ctx *public_ctx)
 {
     REQUIRE_CONTEXT(public_ctx);
     const struct ctx *ctx = ctx_of(public_ctx);
-    if (kind_of(ctx) == KIND_FAILED)
+    if (is_failed(ctx))
         return 0;
     if (!ctx->limit)
         return REIN_FOREVER;

@@ -168,6 +168,11 @@ static inline enum kind kind_of(const struct ctx *ctx)
     return (enum kind)(ctx->flags & KIND_MASK);
 }
 
+static inline bool is_failed(const struct ctx *ctx)
+{
+    return UNLIKELY(kind_of(ctx) == KIND_FAILED);
+}
+
 static inline struct node *node_of(const struct ctx *ctx)
 {
     return (struct node *)(uintptr_t)ctx;

@@ -182,7 +182,7 @@ const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_pare
     if (UNLIKELY(!key))
         reini_panic("key-required", "a value needs a key, got NULL", public_parent);
     const struct ctx *parent = ctx_of(public_parent);
-    if (kind_of(parent) == KIND_FAILED)
+    if (is_failed(parent))
         return refuse(key, value, parent);
     size_t size = size_of(key, value);
     struct value *made = (struct value *)(void *)reini_ctx_new(site, parent, KIND_VALUE,

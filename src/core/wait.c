@@ -224,7 +224,7 @@ static int check_cases(const struct ctx *ctx, const rein_case *cases, size_t n)
         case REIN_CASE_KIND_DONE:
             REQUIRE_CONTEXT(cases[i].ctx);
             if (clock_id(ctx_of(cases[i].ctx)) != clock_id(ctx) &&
-                kind_of(ctx_of(cases[i].ctx)) != KIND_FAILED)
+                !is_failed(ctx_of(cases[i].ctx)))
                 reini_panic("one-clock", "a case's context lives on another clock", cases[i].ctx);
             contexts++;
             break;
