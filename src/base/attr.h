@@ -12,7 +12,6 @@
 #define NORETURN __attribute__((noreturn))
 #define COLD __attribute__((cold, noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline)) /* on the path of every timeout */
-#define UNUSED __attribute__((unused))
 
 /* The object that a member is part of. */
 #define CONTAINER_OF(pointer, type, member) \
@@ -23,14 +22,12 @@
 #define ACQUIRES(lock) __attribute__((acquire_capability(lock)))
 #define RELEASES(lock) __attribute__((release_capability(lock)))
 #define HOLDING(lock) __attribute__((requires_capability(lock)))
-#define NOT_HOLDING(lock) __attribute__((locks_excluded(lock)))
 #define UNCHECKED_LOCKING __attribute__((no_thread_safety_analysis))
 #else
 #define CAPABILITY(name)
 #define ACQUIRES(lock)
 #define RELEASES(lock)
 #define HOLDING(lock)
-#define NOT_HOLDING(lock)
 #define UNCHECKED_LOCKING
 #endif
 

@@ -11,12 +11,14 @@
 
 #include <stdbool.h>
 
+#include "base/atomic.h"
+
 #ifdef REIN_TESTING
 extern void (*reini_step_hook)(const char *name); /* atomic; NULL: none */
 bool reini_fault_alloc(void);
 #define STEP(name)                                                                              \
     do {                                                                                        \
-        void (*hook_)(const char *) = __atomic_load_n(&reini_step_hook, __ATOMIC_ACQUIRE);      \
+        void (*hook_)(const char *) = load_acquire(&reini_step_hook);                           \
         if (hook_)                                                                              \
             hook_(name);                                                                        \
     } while (0)

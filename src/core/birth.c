@@ -4,9 +4,7 @@
 #include <errno.h>
 
 #include "base/fault.h"
-#include "base/mem.h"
 #include "core/node.h"
-#include "time/instant.h"
 
 /* ---- what was always there ---- */
 
@@ -97,11 +95,8 @@ void reini_node_link_also(struct joined *joined)
 void reini_node_born_late(struct timed *timed)
 {
     struct node *node = &timed->node;
-    node->dep.ended = ENDED_HERE;
+    struct ending ending = reini_expiry(timed);
+    node_record(node, &ending, clock_now(clock_of(&node->ctx)));
     node->dep.word = MARKED;
-    node->reason = rein_reason_ref(timed->cause);
-    node->end_site = node->ctx.site;
-    node->end_thread = reini_plat_thread_id();
-    node->end_at = clock_now(clock_of(&node->ctx));
-    node->ctx.word = -ETIMEDOUT;
+    node->ctx.word = ending.err;
 }

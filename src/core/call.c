@@ -68,18 +68,15 @@ bool reini_call_unlink(struct call *call, bool wait)
 
 /* ---- running ---- */
 
-bool reini_call_run(struct call *call)
+void reini_call_run(struct call *call)
 {
     bool gone = false;
     call->gone = &gone;
     store_relaxed(&call->runner, reini_strand_self());
     call->fn(call->ctx, call->arg);
-    if (gone)
-        return false;
     /* acq_rel: what fn did is seen by whoever waited for it. */
-    if (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED)
+    if (!gone && (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED))
         reini_lot_wake(&call->dep.word);
-    return true;
 }
 
 void reini_call_wait(struct call *call)

@@ -48,9 +48,8 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *ctx,
  * marking that has hold of it; without, that counts as too late. */
 bool reini_call_unlink(struct call *call, bool wait);
 
-/* fn(ctx, arg) of a call that the caller has claimed, and OVER. Returns whether the record still
- * was there to be made OVER. */
-bool reini_call_run(struct call *call);
+/* fn(ctx, arg) of a call that the caller has claimed, and OVER. */
+void reini_call_run(struct call *call);
 
 /* Wait until it is OVER, unless this is called from inside fn: then it is gone from here on. */
 void reini_call_wait(struct call *call);

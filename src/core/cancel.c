@@ -3,7 +3,6 @@
 /* core/cancel.c: the calls that end a context: mark, then make the calls this one claimed. */
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/panic.h"
 #include "core/node.h"
@@ -17,7 +16,7 @@ static void cancel(const char *site, rein_ctx *owner, const rein_reason *reason)
     struct ending ending = {.err = -ECANCELED, .reason = reason, .site = site};
     if (!is_node(ctx)) {
         rein_reason_unref(reason);
-        if (kind_of(ctx) != KIND_FAILED)
+        if (!is_failed(ctx))
             reini_panic("cannot-be-cancelled", "a foreign context that forwards has no end of its own",
                         ctx);
     } else if (is_frozen(ctx)) {

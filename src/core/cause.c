@@ -75,7 +75,7 @@ int rein_explain(const rein_ctx *ctx, char *buf, size_t size)
     int saved = errno, length;
     if (!rein_event(ctx, &event)) {
         length = snprintf(buf, size, "%s", not_done.text);
-    } else if (kind_of(&reini_end_of(ctx_of(ctx))->ctx) == KIND_FAILED) {
+    } else if (is_failed(&reini_end_of(ctx_of(ctx))->ctx)) {
         length = snprintf(buf, size, "%s: %s (%s)", rein_strerror(event.err), event.cause->text,
                           event.site);
     } else {

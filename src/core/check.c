@@ -3,6 +3,8 @@
 /* core/check.c: the rules of node.h as a function, and counts for tests. */
 #include "core/check.h"
 
+#include <errno.h>
+
 #include "base/panic.h"
 #include "core/call.h"
 #include "core/node.h"
@@ -41,7 +43,7 @@ static void rule(bool holds, const char *name, const struct node *node)
 static void check_node(struct node *node)
 {
     int32_t word = node->ctx.word;
-    rule(word == 0 || word == -110 || word == -125, "I1", node);
+    rule(word == 0 || word == -ETIMEDOUT || word == -ECANCELED, "I1", node);
     rule((word == 0) == (node->dep.ended == NOT_ENDED), "I1", node);
     rule((word == 0) == !(node->dep.word & MARKED), "I1", node);
     for (struct dep *dep = node->deps, **pprev = &node->deps; dep; pprev = &dep->next, dep = dep->next) {
@@ -49,13 +51,6 @@ static void check_node(struct node *node)
         rule(word == 0 || dep->kind >= DEP_CALLBACK, "I5", node);
         rule(dep->kind >= DEP_WAITER || (dep->word & PLACE) == LINKED, "I2", node);
     }
-}
-
-static struct node *child_of(struct dep *dep)
-{
-    if (dep->kind == DEP_CHILD)
-        return CONTAINER_OF(dep, struct node, dep);
-    return &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
 }
 
 /* Down by first children and on by next, up by the place in the list: as the walk of mark.c, and

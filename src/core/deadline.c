@@ -12,11 +12,16 @@
 #include "core/node.h"
 #include "time/instant.h"
 
+struct ending reini_expiry(const struct timed *timed)
+{
+    return (struct ending){.err = -ETIMEDOUT,
+                           .reason = rein_reason_ref(timed->cause),
+                           .site = timed->node.ctx.site};
+}
+
 static struct deferred *expire(struct timed *timed)
 {
-    return reini_mark(&timed->node, (struct ending){.err = -ETIMEDOUT,
-                                                    .reason = rein_reason_ref(timed->cause),
-                                                    .site = timed->node.ctx.site});
+    return reini_mark(&timed->node, reini_expiry(timed));
 }
 
 static bool pin(struct timer *timer)
@@ -41,13 +46,6 @@ static bool enforced(const struct timed *limit)
     return limit && (limit->node.ctx.flags & HAS_TIMER);
 }
 
-static void expire_frozen(const struct timed *limit, const struct ctx *ctx)
-{
-    reini_frozen_end(ctx, (struct ending){.err = -ETIMEDOUT,
-                                          .reason = rein_reason_ref(limit->cause),
-                                          .site = limit->node.ctx.site});
-}
-
 void reini_notice(const struct ctx *ctx)
 {
     struct timed *limit = timed_of(&ctx->limit->node.ctx);
@@ -58,9 +56,9 @@ void reini_notice(const struct ctx *ctx)
     if (clock->is_virtual || reini_plat_now() < limit->timer.when)
         return;
     if (is_frozen(&limit->node.ctx)) {
-        expire_frozen(limit, &limit->node.ctx);
+        reini_frozen_end(&limit->node.ctx, reini_expiry(limit));
         if (is_frozen(ctx))
-            expire_frozen(limit, ctx); /* no walk goes down to it any more */
+            reini_frozen_end(ctx, reini_expiry(limit)); /* no walk goes down to it any more */
         return;
     }
     /* A noticer may hold anybody's lock: it marks, and makes no calls. */
@@ -110,7 +108,7 @@ rein_duration rein_remaining(const rein_ctx *public_ctx)
 {
     REQUIRE_CONTEXT(public_ctx);
     const struct ctx *ctx = ctx_of(public_ctx);
-    if (kind_of(ctx) == KIND_FAILED)
+    if (is_failed(ctx))
         return 0;
     if (!ctx->limit)
         return REIN_FOREVER;

@@ -1,16 +1,9 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* core/derive.c: the calls that make a context out of another. */
-#include <errno.h>
-
 #include "base/panic.h"
 #include "core/node.h"
 #include "time/instant.h"
-
-static bool failed(const struct ctx *ctx)
-{
-    return UNLIKELY(kind_of(ctx) == KIND_FAILED);
-}
 
 /* Until when a context derived from this one lives at most, if nobody will tell it: an inherited
  * context will not, in the child of a fork(). */
@@ -19,8 +12,8 @@ static int64_t untold_bound(const struct ctx *parent)
     return is_frozen(parent) ? reini_bound(parent) : NEVER;
 }
 
-static inline struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind, size_t size,
-                               int64_t when, const rein_reason *cause)
+static inline struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind,
+                                      size_t size, int64_t when, const rein_reason *cause)
 {
     struct timed *timed = timed_of(reini_ctx_new(site, parent, kind, size));
     if (UNLIKELY(!timed))
@@ -36,9 +29,7 @@ static inline struct timed *timed_new(const char *site, const struct ctx *parent
 /* Its time was over before it could be armed. */
 static COLD void expire(struct timed *timed)
 {
-    struct ending ending = {.err = -ETIMEDOUT, .site = timed->node.ctx.site};
-    ending.reason = rein_reason_ref(timed->cause);
-    reini_mark(&timed->node, ending); /* nobody can have a call on it yet */
+    reini_mark(&timed->node, reini_expiry(timed)); /* nobody can have a call on it yet */
 }
 
 static COLD rein_ctx *no_keeper(struct timed *timed)
@@ -69,8 +60,9 @@ static rein_ctx *with_cancel(const char *site, const struct ctx *parent)
 }
 
 /* now: of parent's clock. */
-static ALWAYS_INLINE rein_ctx *with_deadline(const char *site, const struct ctx *parent, enum kind kind, int64_t when,
-                               int64_t now, const rein_reason *cause)
+static ALWAYS_INLINE rein_ctx *with_deadline(const char *site, const struct ctx *parent,
+                                             enum kind kind, int64_t when, int64_t now,
+                                             const rein_reason *cause)
 {
     struct timed *timed = timed_new(site, parent, kind, sizeof *timed, when, cause);
     if (UNLIKELY(!timed))
@@ -92,7 +84,7 @@ rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
 {
     REQUIRE_CONTEXT(public_parent);
     const struct ctx *parent = ctx_of(public_parent);
-    if (failed(parent))
+    if (is_failed(parent))
         return public_of(parent);
     int64_t bound = untold_bound(parent);
     if (UNLIKELY(bound != NEVER))
@@ -100,8 +92,8 @@ rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
     return with_cancel(site, parent);
 }
 
-static ALWAYS_INLINE rein_ctx *derive_until(const char *site, const struct ctx *parent, int64_t when, int64_t now,
-                              const rein_reason *cause)
+static ALWAYS_INLINE rein_ctx *derive_until(const char *site, const struct ctx *parent,
+                                            int64_t when, int64_t now, const rein_reason *cause)
 {
     int64_t above = parent->limit ? parent->limit->timer.when : NEVER;
     if (when == NEVER || above < when)
@@ -113,7 +105,7 @@ rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, 
                                       const rein_reason *cause)
 {
     REQUIRE_CONTEXT(parent);
-    if (failed(ctx_of(parent)))
+    if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
     return derive_until(site, ctx_of(parent), deadline.ns, rein_now(parent).ns, cause);
 }
@@ -122,9 +114,10 @@ rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent, r
                                      const rein_reason *cause)
 {
     REQUIRE_CONTEXT(parent);
-    if (failed(ctx_of(parent)))
+    if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
-    int64_t now = clock_now(clock_of(ctx_of(parent))); /* one reading: a child never outlives its parent by two */
+    /* One reading: a child never outlives its parent by two. */
+    int64_t now = clock_now(clock_of(ctx_of(parent)));
     return derive_until(site, ctx_of(parent), instant_add(now, timeout), now, cause);
 }
 
@@ -187,8 +180,8 @@ rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent, const r
     REQUIRE_CONTEXT(public_parent);
     REQUIRE_CONTEXT(public_also);
     const struct ctx *parent = ctx_of(public_parent), *also = ctx_of(public_also);
-    if (failed(parent) || failed(also))
-        return public_of(failed(parent) ? parent : also);
+    if (is_failed(parent) || is_failed(also))
+        return public_of(is_failed(parent) ? parent : also);
     require_one_clock(parent, also);
     struct joined *joined = joined_new(site, parent, also, KIND_MERGE);
     if (UNLIKELY(!joined))
@@ -229,8 +222,8 @@ rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rei
     REQUIRE_CONTEXT(public_ctx);
     REQUIRE_CONTEXT(public_onto);
     const struct ctx *ctx = ctx_of(public_ctx), *onto = ctx_of(public_onto);
-    if (failed(ctx) || failed(onto))
-        return public_of(failed(ctx) ? ctx : onto);
+    if (is_failed(ctx) || is_failed(onto))
+        return public_of(is_failed(ctx) ? ctx : onto);
     require_one_clock(ctx, onto);
     if (!(ctx->flags & NEVER_DONE) && lives_with(onto, &source_of(ctx)->ctx))
         reini_panic("detach-below-itself", "work is detached onto a context below it", onto);
@@ -250,7 +243,7 @@ const rein_ctx *rein_without_cancel_at(const char *site, const rein_ctx *public_
 {
     REQUIRE_CONTEXT(public_parent);
     const struct ctx *parent = ctx_of(public_parent);
-    if (failed(parent))
+    if (is_failed(parent))
         return public_parent;
     struct ctx *ctx = reini_ctx_new(site, parent, KIND_WITHOUT_CANCEL, sizeof *ctx);
     if (UNLIKELY(!ctx))

@@ -57,7 +57,7 @@ rein_ctx *rein_foreign_at(const char *site, const rein_ctx *public_parent, const
 {
     REQUIRE_CONTEXT(public_parent);
     const struct ctx *parent = ctx_of(public_parent);
-    if (kind_of(parent) == KIND_FAILED)
+    if (is_failed(parent))
         return refuse(ops, self, parent);
     struct foreign *foreign =
         foreign_of(reini_ctx_new(site, parent, KIND_FOREIGN, sizeof(struct foreign)));
@@ -93,7 +93,8 @@ void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent)
 void reini_foreign_drop(struct ctx *ctx)
 {
     struct foreign *foreign = foreign_of(ctx);
-    reini_binding_fini(&foreign->binding, foreign->ops.value != NULL);
+    if (foreign->ops.value)
+        reini_binding_fini(&foreign->binding);
     if (foreign->ops.drop)
         foreign->ops.drop(foreign->self);
 }
@@ -102,7 +103,7 @@ void rein_foreign_done_at(const char *site, rein_ctx *owner, int err, const rein
 {
     REQUIRE_CONTEXT(owner);
     struct ctx *ctx = ctx_of(owner);
-    if (kind_of(ctx) == KIND_FAILED)
+    if (is_failed(ctx))
         return;
     if (kind_of(ctx) != KIND_FOREIGN || foreign_of(ctx)->ops.forwards)
         reini_panic("foreign-required", "only a foreign context with an end of its own is pushed", ctx);

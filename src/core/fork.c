@@ -55,11 +55,7 @@ static struct frozen_fd *fd_of(struct node *node)
 /* Under mu. The record may be half written: by a thread that is not in this process. */
 static void end_node(struct node *node, struct ending ending)
 {
-    node->dep.ended = ENDED_HERE;
-    node->reason = ending.reason;
-    node->end_site = ending.site;
-    node->end_thread = reini_plat_thread_id();
-    node->end_at = clock_now(clock_of(&node->ctx));
+    node_record(node, &ending, clock_now(clock_of(&node->ctx)));
     struct frozen_fd *done = fd_of(node);
     if (done) {
         done->err = ending.err;

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* core/library.c: the library as a guest: its version, its threads, its leaving. */
-#include <errno.h>
 #include <rein/library.h>
 
 #include "core/node.h"

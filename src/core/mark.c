@@ -14,8 +14,6 @@
  *
  * Waiting for another marker (I4) cannot be a circle: everybody waits for nodes below those he has
  * marked himself, and "below" has no circles, also where nodes have two parents. */
-#include <errno.h>
-
 #include "base/fault.h"
 #include "core/node.h"
 #include "wait/lot.h"
@@ -50,7 +48,7 @@ void reini_wait_marked(struct node *node)
 
 static void set_marked(struct node *node)
 {
-    if (__atomic_fetch_or(&node->dep.word, MARKED, __ATOMIC_RELEASE) & WAITED)
+    if (or_release(&node->dep.word, MARKED) & WAITED)
         reini_lot_wake(&node->dep.word);
 }
 
@@ -83,12 +81,6 @@ static void disarm(struct node *node)
         reini_clock_disarm(clock_of(&node->ctx), &timed_of(&node->ctx)->timer);
 }
 
-static struct node *child_of(struct dep *dep)
-{
-    return dep->kind == DEP_CHILD ? CONTAINER_OF(dep, struct node, dep)
-                                  : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
-}
-
 /* Set a node aside for the call phase; a reference goes with it. Its own pprev is of no use any
  * more: either its parent is marked, or it has left it. */
 static void set_aside(struct walk *walk, struct node *node)
@@ -105,7 +97,7 @@ static uint32_t mark_and_take_out(struct node *node, struct dep *dep)
     if (UNLIKELY(has_two_parents(&node->ctx))) {
         set_marked(node);
         reini_node_leave(node); /* its other parent: not before it is marked, I4 */
-        return __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_ACQ_REL);
+        return and_acq_rel(&dep->word, ~(uint32_t)PLACE);
     }
     uint32_t before = exchange_acq_rel(&dep->word, MARKED);
     if (before & WAITED)
@@ -221,16 +213,6 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
     }
 }
 
-/* The first to end node: write the record of it. Under mu. */
-static void record(struct node *node, const struct ending *ending, int64_t at)
-{
-    node->dep.ended = ENDED_HERE;
-    node->reason = ending->reason;
-    node->end_site = ending->site;
-    node->end_at = at;
-    node->end_thread = reini_plat_thread_id();
-}
-
 void reini_mark_above(struct node *node, const struct node *end)
 {
     int err = rein_err(public_of(&end->ctx));
@@ -259,7 +241,7 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
             publish(node, ending.err);
             STEP("err-before-cause");
         }
-        record(node, &ending, now);
+        node_record(node, &ending, now);
         publish(node, ending.err);
         deps = take_dependents(node);
     }

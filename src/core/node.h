@@ -30,14 +30,13 @@
  *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
  *
  * Locking. node->mu guards deps and the links in it (until the mark, I3), the moves of ctx.word and
- * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and no other lock is taken under it.
- * No user code runs under it. */
+ * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and
+ * no other lock is taken under it. No user code runs under it. */
 #ifndef REIN_CORE_NODE_H
 #define REIN_CORE_NODE_H
 
 #include <assert.h>
 #include <rein/context.h>
-#include <rein/value.h>
 #include <stddef.h>
 
 #include "base/atomic.h"
@@ -51,7 +50,7 @@ enum kind {
     KIND_BACKGROUND,
     KIND_TODO,
     KIND_FAILED,
-    KIND_CLOCK,          /* the root of a virtual clock: struct clock_root */
+    KIND_CLOCK,          /* the root of a virtual clock: struct ctx */
     KIND_WITHOUT_CANCEL, /* struct ctx */
     KIND_VALUE,          /* struct value */
     KIND_CANCEL,         /* struct node; struct timed if HAS_TIMER */
@@ -169,6 +168,11 @@ static inline enum kind kind_of(const struct ctx *ctx)
     return (enum kind)(ctx->flags & KIND_MASK);
 }
 
+static inline bool is_failed(const struct ctx *ctx)
+{
+    return UNLIKELY(kind_of(ctx) == KIND_FAILED);
+}
+
 static inline struct node *node_of(const struct ctx *ctx)
 {
     return (struct node *)(uintptr_t)ctx;
@@ -237,7 +241,14 @@ static inline void dep_unlink(struct dep *dep)
         dep->next->pprev = dep->pprev;
 }
 
-/* ---- birth.c ---- */
+/* Of a place that is a child's. */
+static inline struct node *child_of(struct dep *dep)
+{
+    return dep->kind == DEP_CHILD ? CONTAINER_OF(dep, struct node, dep)
+                                  : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
+}
+
+/* ---- birth.c, leak.c ---- */
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
 
@@ -315,9 +326,19 @@ struct ending {
     const char *site;
 };
 
+/* The first to end node: write the record of it. Under mu. */
+static inline void node_record(struct node *node, const struct ending *ending, int64_t at)
+{
+    node->dep.ended = ENDED_HERE;
+    node->reason = ending->reason;
+    node->end_site = ending->site;
+    node->end_at = at;
+    node->end_thread = reini_plat_thread_id();
+}
+
 /* Decide that node is done, and everything below it. The caller keeps node alive. Returns the calls
  * to be made, for reini_run_calls() or reini_put_off_calls(), whether or not this call was first;
- * in either case the whole subtree is marked on return. ending->reason is consumed. */
+ * in either case the whole subtree is marked on return. ending.reason is consumed. */
 struct deferred *reini_mark(struct node *node, struct ending ending);
 
 /* The same for a node without dependents, whose end is that of another above it. */
@@ -351,6 +372,9 @@ void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
 /* ---- deadline.c ---- */
 
 extern const struct timer_kind reini_deadline_timer;
+
+/* The end of a context by its own deadline; with a reference to the cause. */
+struct ending reini_expiry(const struct timed *timed);
 
 /* If the deadline of ctx has passed: mark the context whose it is. */
 void reini_notice(const struct ctx *ctx);

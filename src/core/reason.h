@@ -7,8 +7,6 @@
 #include <rein/context.h>
 #include <stdarg.h>
 
-#include "base/attr.h"
-
 /* A counted reason with a text made on the spot; a standing one if memory is short. Never NULL. */
 const rein_reason *reini_reason_vnewf(int code, const char *format, va_list args) REIN_PRINTF(2, 0);
 const rein_reason *reini_reason_newf(int code, const char *format, ...) REIN_PRINTF(2, 3);

@@ -13,8 +13,6 @@
  *
  * Orders. Dropping a reference is acq_rel: what any holder did to the context is done before the
  * last one frees it. */
-#include <errno.h>
-
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/panic.h"
@@ -63,7 +61,7 @@ static inline bool leave(struct dep *dep, const struct ctx *parent, enum leaver 
         if (leaver == RELEASE_ALONE)
             store_relaxed(&dep->word, OUT);
         else
-            __atomic_fetch_and(&dep->word, ~(uint32_t)PLACE, __ATOMIC_RELAXED);
+            and_relaxed(&dep->word, ~(uint32_t)PLACE);
     }
     mutex_unlock(&source->mu);
     return !live && leaver != MARKER && hand_over(dep);

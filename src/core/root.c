@@ -3,7 +3,6 @@
 /* core/root.c: the roots of virtual clocks; the other roots are static, in birth.c. */
 #include "core/root.h"
 
-#include "base/mem.h"
 #include "base/panic.h"
 #include "core/node.h"
 

@@ -157,10 +157,9 @@ void reini_binding_init(struct binding *binding, const rein_key *key, const stru
     };
 }
 
-void reini_binding_fini(struct binding *binding, bool in_use)
+void reini_binding_fini(struct binding *binding)
 {
-    if (in_use)
-        reini_free(load_relaxed(&binding->index)); /* the last reference has gone: nobody looks */
+    reini_free(load_relaxed(&binding->index)); /* the last reference has gone: nobody looks */
 }
 
 static size_t size_of(const rein_key *key, const void *value)
@@ -189,7 +188,7 @@ const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_pare
     if (UNLIKELY(!key))
         reini_panic("key-required", "a value needs a key, got NULL", public_parent);
     const struct ctx *parent = ctx_of(public_parent);
-    if (kind_of(parent) == KIND_FAILED)
+    if (is_failed(parent))
         return refuse(key, value, parent);
     size_t size = size_of(key, value);
     struct value *made = (struct value *)(void *)reini_ctx_new(site, parent, KIND_VALUE,
@@ -217,7 +216,7 @@ void reini_value_drop(struct ctx *ctx)
     struct value *value = (struct value *)(void *)ctx;
     const rein_key *key = value->binding.key;
     void *owned = key->kind == REIN_VALUE_OWNED ? (void *)(uintptr_t)bound_by(&value->binding) : NULL;
-    reini_binding_fini(&value->binding, true);
+    reini_binding_fini(&value->binding);
     if (owned && key->drop)
         key->drop(owned);
 }

@@ -11,6 +11,8 @@
 #ifndef REIN_CORE_VALUE_H
 #define REIN_CORE_VALUE_H
 
+#include <rein/value.h>
+
 #include "core/node.h"
 
 struct index;
@@ -32,7 +34,7 @@ struct value {
 };
 
 void reini_binding_init(struct binding *binding, const rein_key *key, const struct binding *up);
-void reini_binding_fini(struct binding *binding, bool in_use);
+void reini_binding_fini(struct binding *binding);
 
 /* Live and die as parent does. */
 void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);

@@ -10,7 +10,6 @@
 #include <rein/wait.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/panic.h"
 #include "core/node.h"
@@ -204,7 +203,7 @@ int rein_poll(const rein_ctx *ctx, struct pollfd *fds, size_t n)
         return r;
     add_context(&session, session.ctx);
     /* What was ready first is kept, though the context may be done by the time it is returned. */
-    while ((r = poll_now(&session)) == 0 && (err = rein_check(ctx)) == 0 && r >= 0)
+    while ((r = poll_now(&session)) == 0 && (err = rein_check(ctx)) == 0)
         if ((r = doze(&session)) < 0)
             break;
     end(&session);
@@ -225,7 +224,7 @@ static int check_cases(const struct ctx *ctx, const rein_case *cases, size_t n)
         case REIN_CASE_KIND_DONE:
             REQUIRE_CONTEXT(cases[i].ctx);
             if (clock_id(ctx_of(cases[i].ctx)) != clock_id(ctx) &&
-                kind_of(ctx_of(cases[i].ctx)) != KIND_FAILED)
+                !is_failed(ctx_of(cases[i].ctx)))
                 reini_panic("one-clock", "a case's context lives on another clock", cases[i].ctx);
             contexts++;
             break;
@@ -243,7 +242,7 @@ static int check_cases(const struct ctx *ctx, const rein_case *cases, size_t n)
     return fds > MOST || contexts > MOST ? -E2BIG : 0;
 }
 
-/* The first case that holds now: its index, -1 if none does, or poll's error. */
+/* The first case that holds now: its index, -1 if none does, or poll's error less one. */
 static int64_t first_that_holds(struct session *session, rein_case *cases, size_t n)
 {
     int r = session->fds > 0 ? poll_now(session) : 0;

@@ -9,16 +9,15 @@
 #include <rein/loop.h>
 
 #include <errno.h>
+#include <rein/exec.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
 #include "base/mem.h"
 #include "base/panic.h"
-#include "exec/exec.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 #include "time/clock.h"
-#include "time/instant.h"
 #include "time/keeper.h"
 
 struct rein_loop {

@@ -38,7 +38,7 @@ void reini_plat_forked(void); /* to be called in the child of a fork() */
  * join: wait for it to be gone altogether. It must be ending, or about to.
  * detach: nobody is going to join it. To a race detector, one that is neither is lost.
  * self: the calling thread, to be joined by another.
- * slack: ask for timed sleeps as precise as the system can, for the calling thread. */
+ * precise: ask for timed sleeps as precise as the system can, for the calling thread. */
 typedef struct {
     unsigned long handle;
 } reini_thread;
@@ -66,10 +66,10 @@ int reini_poll_until(struct pollfd *fds, size_t n, int64_t until);
 int reini_alarm_open(void);
 void reini_alarm_set(int fd, int64_t when);
 
-/* ---- pair of descriptors as one: readable when any of them is ---------------------------------- */
+/* ---- union: some descriptors as one, readable when any of them is ------------------------------ */
 int reini_union_open(const int *fds, size_t n);
 
-/* ---- fork: have child() run in the child of every fork(), on its only thread; idempotent ------- */
+/* ---- fork: have child() run in the child of every fork(), on its only thread ------------------- */
 void reini_at_fork(void (*child)(void));
 
 #endif

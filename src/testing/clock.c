@@ -3,6 +3,7 @@
 /* testing/clock.c: the public face of virtual clocks. */
 #include <rein/testing.h>
 
+#include "base/atomic.h"
 #include "base/mem.h"
 #include "base/panic.h"
 #include "core/root.h"
@@ -49,7 +50,7 @@ size_t rein_clock_advance_to(rein_clock *clock, rein_time when)
     if (exchange_acquire(&clock->advancing, 1) != 0)
         reini_panic("one-advance", "a virtual clock is advanced by one thread at a time", clock);
     size_t fired = reini_clock_advance_to(clock->clock, when.ns);
-    __atomic_store_n(&clock->advancing, 0, __ATOMIC_RELEASE);
+    store_release(&clock->advancing, 0);
     return fired;
 }
 

@@ -3,10 +3,9 @@
 /* time/clock.c: arming, disarming and firing on a clock.
  *
  * Locking. clock->mu guards the queue and every timer in it. It is a leaf: nothing is locked,
- * fired or called while it is held, but for timer_kind.pin, which only counts. */
+ * fired or called while it is held, but for timer_kind.pin, which only counts, and driver.poke, which
+ * only wakes. */
 #include "time/clock.h"
-
-#include <errno.h>
 
 #include "base/fault.h"
 #include "time/instant.h"

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 #include "time/timerq.h"

@@ -39,17 +39,21 @@ static void poke(struct driver *driver)
     reini_word_wake(&pokes, false);
 }
 
+static void set_driver(struct driver *driver) HOLDING(reini_real_clock.mu);
+static void set_driver(struct driver *driver)
+{
+    reini_real_clock.driver = driver;
+    reini_real_clock.sleeps_until = driver ? INT64_MIN : NEVER;
+}
+
 /* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. (What a
  * callback arms, on the keeper's own thread, included: it would start another keeper.) */
 static bool resign(void) HOLDING(reini_real_clock.mu);
 static bool resign(void)
 {
-    struct reini_clock *clock = &reini_real_clock;
-    bool idle = clock->driver == &keeper && reini_clock_is_idle(clock);
-    if (idle) {
-        clock->driver = NULL;
-        clock->sleeps_until = NEVER;
-    }
+    bool idle = reini_real_clock.driver == &keeper && reini_clock_is_idle(&reini_real_clock);
+    if (idle)
+        set_driver(NULL);
     return idle;
 }
 
@@ -106,14 +110,6 @@ static bool driven(void)
     return is;
 }
 
-static void set_driver(struct driver *driver)
-{
-    mutex_lock(&reini_real_clock.mu);
-    reini_real_clock.driver = driver;
-    reini_real_clock.sleeps_until = driver ? INT64_MIN : NEVER;
-    mutex_unlock(&reini_real_clock.mu);
-}
-
 int reini_keeper_start(void)
 {
     int r = 0;
@@ -123,7 +119,9 @@ int reini_keeper_start(void)
         if (r == 0) {
             /* Only now, as a timer may be armed as soon as there is a driver. The thread may have
              * settled already for an empty queue, so it is told to look again. */
+            mutex_lock(&reini_real_clock.mu);
             set_driver(&keeper);
+            mutex_unlock(&reini_real_clock.mu);
             poke(&keeper);
         }
     }
@@ -134,9 +132,11 @@ int reini_keeper_start(void)
 int reini_keeper_replace(struct driver *driver)
 {
     mutex_lock(&starting);
-    int r = driven() ? -EBUSY : 0;
+    mutex_lock(&reini_real_clock.mu);
+    int r = reini_real_clock.driver ? -EBUSY : 0;
     if (r == 0)
         set_driver(driver);
+    mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);
     return r;
 }
@@ -145,10 +145,8 @@ void reini_keeper_release(struct driver *driver)
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    if (reini_real_clock.driver == driver) {
-        reini_real_clock.driver = NULL;
-        reini_real_clock.sleeps_until = NEVER;
-    }
+    if (reini_real_clock.driver == driver)
+        set_driver(NULL);
     mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);
 }

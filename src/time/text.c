@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* time/text.c: durations and moments as text, and the public arithmetic on instants. */
+#include "time/text.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <rein/time.h>
@@ -9,7 +11,6 @@
 
 #include "plat/plat.h"
 #include "time/instant.h"
-#include "time/text.h"
 
 rein_time rein_time_add(rein_time t, rein_duration d)
 {

@@ -4,8 +4,6 @@
  *
  * A context carries the id of its clock in one byte: virtual time is for tests, and a pointer in
  * every context would be paid for by every program. */
-#include <errno.h>
-
 #include "base/mem.h"
 #include "time/clock.h"
 #include "time/instant.h"

@@ -4,7 +4,6 @@
 #include "wait/strand.h"
 
 #include "base/atomic.h"
-#include "base/attr.h"
 #include "base/fault.h"
 #include "plat/plat.h"
 
@@ -51,7 +50,7 @@ static bool sleep_for(struct strand *strand, uint32_t want, int64_t until)
 {
     for (;;) {
         /* acq_rel: the signaller either sees ASLEEP in its add, or added before and is counted. */
-        uint32_t token = __atomic_or_fetch(&strand->token, ASLEEP, __ATOMIC_ACQ_REL);
+        uint32_t token = or_acq_rel(&strand->token, ASLEEP) | ASLEEP;
         if ((token & ~ASLEEP) >= want)
             return true;
         STEP("strand-sleep");

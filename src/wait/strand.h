@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* wait/strand.h: a strand is whoever waits: here a thread, in another build a coroutine. The one
- * parking place: everything that blocks in rein blocks in strand_wait().
+ * parking place: what blocks in rein blocks in reini_strand_wait(), or in poll where there are
+ * descriptors to wait for.
  *
  * A strand lives in the frame of the call that waits. It only counts: each thing that was asked to
  * signal does so exactly once, and the waiter knows how many have been committed to (they were

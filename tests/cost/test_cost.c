@@ -221,8 +221,8 @@ static void expect_no_system_call(int i, struct count spent)
                   spent.system_calls);
 }
 
-/* And none of that makes a system call: no descriptor, no thread, nobody woken who does not wait.
- * */
+/* And none of that makes a system call: no descriptor, no thread, nobody woken who does not
+ * wait. */
 CASE(cost_no_system_call_before_it_is_needed, "CTX-32", "P-COST")
 {
     count_each(expect_no_system_call);

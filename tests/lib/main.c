@@ -11,38 +11,8 @@
 #include "oom.h"
 #include "suite.h"
 
-enum { FACTS_OF_A_CASE = 3 };
-
 static struct suite_case **chosen; /* those to run */
 static int count;
-
-static bool is_fact(const char *tag)
-{
-    return strncmp(tag, "P-", 2) != 0;
-}
-
-/* Whether all cases keep the rules for cases. */
-static bool sound(void)
-{
-    bool good = true;
-    for (struct suite_case *one = suite_cases; one; one = one->next) {
-        int facts = 0;
-        for (const char **tag = one->tags; *tag; tag++)
-            facts += is_fact(*tag);
-        if (facts > FACTS_OF_A_CASE) {
-            fprintf(stderr, "%s:%d: %s claims %d facts; at most %d\n", one->file, one->line,
-                    one->name, facts, FACTS_OF_A_CASE);
-            good = false;
-        }
-        for (struct suite_case *other = one->next; other; other = other->next) {
-            if (strcmp(one->name, other->name) == 0) {
-                fprintf(stderr, "two cases are called %s\n", one->name);
-                good = false;
-            }
-        }
-    }
-    return good;
-}
 
 static void list(void)
 {
@@ -109,8 +79,6 @@ static bool check(const char *program)
 
 int main(int argc, char **argv)
 {
-    if (!sound())
-        return 2;
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list();
         return 0;

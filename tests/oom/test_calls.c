@@ -3,7 +3,6 @@
 /* tests/oom/test_calls.c: calls and waiting while memory fails: what was accepted happens, once;
  * what was refused never does. */
 #include <rein.h>
-#include <rein/testing.h>
 #include <unistd.h>
 
 #include "base/fault_control.h"

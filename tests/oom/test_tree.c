@@ -4,7 +4,6 @@
 #include <rein.h>
 #include <rein/testing.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "expect.h"
 #include "scarce.h"

@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/order/test_calls.c: taking callbacks and after-funcs back while their context ends.
- *
- * Covers CTX-16, CTX-61, CTX-63, CTX-65, CTX-66, CTX-67, CTX-68. */
+/* tests/order/test_calls.c: taking callbacks and after-funcs back while their context ends. */
 #include <stdlib.h>
 
 #include "actor.h"

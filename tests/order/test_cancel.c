@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/order/test_cancel.c: cancellers against each other.
- *
- * Covers CTX-13, CTX-14, CTX-15, CTX-16, CTX-19, CTX-20, CTX-26, CTX-27, CTX-42, CTX-43, CTX-65. */
+/* tests/order/test_cancel.c: cancellers against each other. */
 #include <stdlib.h>
 
 #include "actor.h"

@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/order/test_link.c: coming into the tree while it is being cancelled.
- *
- * Covers CTX-4, CTX-21, CTX-22, CTX-23, CTX-33, CTX-36, CTX-55, CTX-62. */
+/* tests/order/test_link.c: coming into the tree while it is being cancelled. */
 #include <rein/testing.h>
 #include <signal.h>
 #include <unistd.h>

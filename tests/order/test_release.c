@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/order/test_release.c: the last release of a context that a walk is at.
- *
- * Covers CTX-20, CTX-25, CTX-58, CTX-61, CTX-66, CTX-89. */
+/* tests/order/test_release.c: the last release of a context that a walk is at. */
 #include <fcntl.h>
 #include <rein/library.h>
 #include <rein/testing.h>

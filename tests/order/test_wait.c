@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/order/test_wait.c: sleeping against waking, and the threads that rein keeps.
- *
- * Covers CTX-4, CTX-33, CTX-54, CTX-61. */
+/* tests/order/test_wait.c: sleeping against waking, and the threads that rein keeps. */
 #include <rein/library.h>
 #include <rein/testing.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 #ifndef TESTS_TIME_STILL_H
 #define TESTS_TIME_STILL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Let d pass. The keeper, if it has slept until now or less, wakes. */

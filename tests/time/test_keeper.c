@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* tests/time/test_keeper.c: the thread that fires timers on the real clock: what it does, and how
- * little. The clock is moved by hand; see still.h. Covers TIME-1, 2 and 6 to 8. */
+ * little. The clock is moved by hand; see still.h. */
 #include <rein.h>
 #include <sched.h>
 

@@ -5,6 +5,7 @@
 #include <rein/time.h>
 #include <stdio.h>
 
+#include "base/attr.h"
 #include "suite.h"
 #include "time/instant.h"
 #include "time/timerq.h"

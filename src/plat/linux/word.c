@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/attr.h"
 #include "plat/plat.h"
 
 bool reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t until)

@@ -7,9 +7,5 @@
 
 void reini_at_fork(void (*child)(void))
 {
-    static void (*registered)(void); /* set once, before main() */
-    if (registered)
-        return;
-    registered = child;
     pthread_atfork(NULL, NULL, child);
 }
