@@ -15,10 +15,7 @@ const char *rein_version(void)
 
 int rein_forbid_threads(void)
 {
-    int r = reini_keeper_forbid(true);
-    if (r == 0 && (r = reini_pool_forbid()) < 0)
-        reini_keeper_forbid(false);
-    return r;
+    return reini_keeper_forbid(reini_pool_forbid);
 }
 
 /* The failed contexts are static: nobody else ever closes a descriptor of theirs. */

@@ -8,8 +8,9 @@
  * at by a timer. If a thread cannot be started then, the job waits for a worker; there always is
  * one, for securing it was what could fail.
  *
- * Locking. mu guards everything in `pool` and the next_idle of its workers. It is a leaf; threads
- * are started, jobs run and timers armed without it. */
+ * Locking. mu guards everything in `pool`, and its workers. It is a leaf; threads are started, jobs
+ * run and timers armed without it. `securing` is held while the first worker starts, so that nobody
+ * counts on one that may yet fail to; it comes before mu. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct worker {
     struct park_observer observer;
     struct strand strand; /* signalled once when taken off the idle list */
     struct worker *next_idle;
+    bool dismissed; /* by quiesce, which waits for it to take note */
 };
 
 static int secure(rein_executor *executor);
@@ -43,11 +45,13 @@ static const struct timer_kind stall_kind = {stall_pin, stall_fire};
 static rein_executor executor = {sizeof executor, "pool", secure, forgo, post};
 
 static struct pool {
+    reini_mutex securing;
     reini_mutex mu;
     rein_job *first, *last; /* queued jobs */
     struct worker *idle;    /* latest first, so that the others get to leave */
-    uint32_t workers;       /* threads, starting ones included, leaving ones not */
-    uint32_t threads;       /* leaving ones too; atomic, changes are told to the lot */
+    uint32_t threads;       /* all that were started, or are about to be, and have not left */
+    uint32_t workers;       /* of these, all but the leaving ones */
+    uint32_t starting;      /* of these, those that may yet fail to start */
     uint32_t parked;        /* of these, in a job that is parked in rein */
     uint32_t running;       /* of these, in a job */
     size_t secured;         /* jobs still to come: one worker stays for them */
@@ -55,8 +59,10 @@ static struct pool {
     uint64_t taken_before;  /* the same when the stall timer was armed */
     bool stalling;          /* the stall timer is armed, or firing */
     bool forbidden;
-    bool leaving;      /* quiesce: idle workers leave now */
-    bool has_gone;     /* `gone` has left and is to be joined, by the next to leave or quiesce */
+    uint32_t leaving;   /* how many are in quiesce: idle workers leave now */
+    uint32_t dismissed; /* workers that have not yet taken note of it */
+    uint32_t changes;   /* in what quiesce waits for; atomic for those asleep on it, told to the lot */
+    bool has_gone;      /* `gone` has left and is to be joined, by the next to leave or quiesce */
     reini_thread gone;
     struct timer stall;
 } pool;
@@ -79,8 +85,21 @@ static void work(void *arg);
 static void count_in(void) HOLDING(pool.mu);
 static void count_in(void)
 {
+    pool.threads++;
     pool.workers++;
-    store_relaxed(&pool.threads, pool.threads + 1);
+    pool.starting++;
+}
+
+/* Unlock, and have quiesce look again: it has read `changes` under mu, so it is either yet to look, or
+ * finds another number when it goes to sleep. */
+static void unlock_changed(void) RELEASES(pool.mu);
+static void unlock_changed(void)
+{
+    bool awaited = pool.leaving > 0;
+    store_relaxed(&pool.changes, pool.changes + 1);
+    mutex_unlock(&pool.mu);
+    if (awaited)
+        reini_lot_wake(&pool.changes);
 }
 
 /* A thread for the worker that has been counted in. Without mu. */
@@ -88,17 +107,28 @@ static int start_worker(void)
 {
     reini_thread thread;
     int r = reini_thread_start(&thread, "rein-worker", work, NULL);
+    mutex_lock(&pool.mu);
+    pool.starting--;
     if (r < 0) {
-        mutex_lock(&pool.mu);
         pool.workers--;
-        store_relaxed(&pool.threads, pool.threads - 1);
-        mutex_unlock(&pool.mu);
-        reini_lot_wake(&pool.threads);
+        pool.threads--;
     }
+    unlock_changed();
     return r;
 }
 
 static void watch_for_stall(void);
+
+/* Is it for the caller to watch_for_stall()? */
+static bool begin_watch(void) HOLDING(pool.mu);
+static bool begin_watch(void)
+{
+    if (pool.stalling)
+        return false;
+    pool.stalling = true;
+    pool.taken_before = pool.taken;
+    return true;
+}
 
 /* The same for a job that is queued already: if there can be no thread now, try again later. */
 static void start_worker_for_job(void)
@@ -106,9 +136,7 @@ static void start_worker_for_job(void)
     if (start_worker() == 0)
         return;
     mutex_lock(&pool.mu);
-    bool watch = !pool.stalling;
-    pool.stalling = true;
-    pool.taken_before = pool.taken;
+    bool watch = begin_watch();
     mutex_unlock(&pool.mu);
     if (watch)
         watch_for_stall();
@@ -160,31 +188,36 @@ static void linger(struct worker *worker)
     mutex_unlock(&pool.mu);
     bool signalled = reini_strand_wait(&worker->strand, 1, instant_add(reini_plat_now(), LINGER));
     mutex_lock(&pool.mu);
-    if (signalled)
-        return;
-    for (struct worker **at = &pool.idle; *at; at = &(*at)->next_idle) {
-        if (*at == worker) {
-            *at = worker->next_idle;
-            return;
-        }
+    struct worker **at = &pool.idle;
+    while (!signalled && *at && *at != worker)
+        at = &(*at)->next_idle;
+    if (!signalled && *at) {
+        *at = worker->next_idle;
+    } else if (!signalled) { /* taken off meanwhile: its one signal is on the way */
+        mutex_unlock(&pool.mu);
+        reini_strand_wait(&worker->strand, 1, INT64_MAX);
+        mutex_lock(&pool.mu);
     }
-    mutex_unlock(&pool.mu); /* taken off meanwhile: its one signal is on the way */
-    reini_strand_wait(&worker->strand, 1, INT64_MAX);
-    mutex_lock(&pool.mu);
+    if (worker->dismissed) {
+        worker->dismissed = false;
+        pool.dismissed--;
+        unlock_changed();
+        mutex_lock(&pool.mu);
+    }
 }
 
 /* May this worker, which found no job after lingering, leave? */
 static bool may_leave(void) HOLDING(pool.mu);
 static bool may_leave(void)
 {
-    return !pool.first && (pool.workers > 1 || pool.secured == 0);
+    return !pool.first && (pool.workers - pool.starting > 1 || pool.secured == 0);
 }
 
 static void leave(void) RELEASES(pool.mu);
 static void leave(void)
 {
     pool.workers--; /* with may_leave(), so that the last one that is wanted does not leave too */
-    bool join = pool.has_gone, dismissed = pool.leaving;
+    bool join = pool.has_gone, dismissed = pool.leaving > 0;
     reini_thread before = pool.gone;
     pool.has_gone = dismissed;
     pool.gone = reini_thread_self();
@@ -196,9 +229,8 @@ static void leave(void)
         reini_thread_detach(reini_thread_self());
     /* Last, so that quiesce, which waits for 0, finds in `gone` the one still to be joined. */
     mutex_lock(&pool.mu);
-    store_release(&pool.threads, pool.threads - 1);
-    mutex_unlock(&pool.mu);
-    reini_lot_wake(&pool.threads);
+    pool.threads--;
+    unlock_changed();
 }
 
 static void work(void *arg)
@@ -216,7 +248,7 @@ static void work(void *arg)
             reini_observe_parking(NULL);
             mutex_lock(&pool.mu);
             pool.running--;
-        } else if ((lingered || pool.leaving) && may_leave()) {
+        } else if ((lingered || pool.leaving > 0) && may_leave()) {
             leave();
             return;
         } else {
@@ -279,19 +311,41 @@ static void stop_watching(void)
 
 /* ---- the executor ---- */
 
+/* Secure a job with a worker that is there for certain: it stays, may_leave(). */
+static bool secure_with_a_worker(void)
+{
+    mutex_lock(&pool.mu);
+    bool is_there = pool.workers > pool.starting;
+    if (is_there)
+        pool.secured++;
+    unlock_changed();
+    return is_there;
+}
+
+/* Under `securing`: with one that has to be started. */
+static int secure_with_a_thread(void)
+{
+    mutex_lock(&pool.mu);
+    bool may = !pool.forbidden;
+    if (may) {
+        pool.secured++; /* at once, or it could linger and leave before */
+        count_in();
+    }
+    unlock_changed();
+    int r = may ? start_worker() : -EAGAIN;
+    if (may && r < 0)
+        forgo(&executor);
+    return r;
+}
+
 static int secure(rein_executor *unused)
 {
     (void)unused;
-    mutex_lock(&pool.mu);
-    bool start = pool.workers == 0;
-    int r = start && pool.forbidden ? -EAGAIN : 0;
-    if (r == 0)
-        pool.secured++;
-    if (r == 0 && start)
-        count_in();
-    mutex_unlock(&pool.mu);
-    if (r == 0 && start && (r = start_worker()) < 0)
-        forgo(&executor);
+    if (secure_with_a_worker())
+        return 0;
+    mutex_lock(&pool.securing);
+    int r = secure_with_a_worker() ? 0 : secure_with_a_thread();
+    mutex_unlock(&pool.securing);
     return r;
 }
 
@@ -320,11 +374,7 @@ static void post(rein_executor *unused, rein_job *job)
     struct worker *idle = pool.idle;
     if (idle)
         pool.idle = idle->next_idle;
-    bool watch = !idle && !start && !pool.stalling;
-    if (watch) {
-        pool.stalling = true;
-        pool.taken_before = pool.taken;
-    }
+    bool watch = !idle && !start && begin_watch();
     mutex_unlock(&pool.mu);
     if (idle)
         reini_strand_signal(&idle->strand);
@@ -336,29 +386,55 @@ static void post(rein_executor *unused, rein_job *job)
 
 /* ---- the process ---- */
 
-int reini_pool_quiesce(void)
+static bool is_busy(void) HOLDING(pool.mu);
+static bool is_busy(void)
 {
-    mutex_lock(&pool.mu);
-    int r = pool.secured > 0 || pool.first || pool.running > 0 ? -EBUSY : 0;
-    pool.leaving = true;
+    return pool.secured > 0 || pool.first || pool.running > 0;
+}
+
+/* Have all workers that are idle take note that they may leave. */
+static void dismiss_idle(void) HOLDING(pool.mu);
+static void dismiss_idle(void)
+{
     struct worker *idle = pool.idle;
     pool.idle = NULL;
+    for (struct worker *worker = idle; worker; worker = worker->next_idle, pool.dismissed++)
+        worker->dismissed = true;
     mutex_unlock(&pool.mu);
     while (idle) {
         struct worker *worker = idle;
         idle = worker->next_idle; /* before the signal, after which it is gone */
         reini_strand_signal(&worker->strand);
     }
-    if (r == 0)
-        stop_watching();
-    uint32_t left;
-    while (r == 0 && (left = load_acquire(&pool.threads)) > 0)
-        reini_lot_wait(&pool.threads, left);
     mutex_lock(&pool.mu);
+}
+
+int reini_pool_quiesce(void)
+{
+    mutex_lock(&pool.mu);
+    pool.leaving++;
+    dismiss_idle();
+    bool busy = is_busy();
+    mutex_unlock(&pool.mu);
+    if (!busy)
+        stop_watching();
+    mutex_lock(&pool.mu);
+    /* For all while nobody is busy; else for those that were idle and are on their way out. */
+    while (pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !is_busy())) {
+        uint32_t seen = pool.changes;
+        mutex_unlock(&pool.mu);
+        reini_lot_wait(&pool.changes, seen);
+        mutex_lock(&pool.mu);
+    }
+    int r = is_busy() ? -EBUSY : 0;
     bool join = pool.has_gone;
     reini_thread gone = pool.gone;
-    pool.has_gone = pool.leaving = false;
+    pool.has_gone = false;
+    pool.leaving--;
+    bool watch = pool.first && begin_watch(); /* it may have come as the watch was given up */
     mutex_unlock(&pool.mu);
+    if (watch)
+        watch_for_stall();
     if (join)
         reini_thread_join(gone);
     return r;

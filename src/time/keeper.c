@@ -172,14 +172,15 @@ int reini_keeper_quiesce(void)
     return r;
 }
 
-int reini_keeper_forbid(bool forbid)
+int reini_keeper_forbid(int (*also)(void))
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    int r = reini_real_clock.driver == &keeper ? -EBUSY : 0;
+    bool running = reini_real_clock.driver == &keeper;
     mutex_unlock(&reini_real_clock.mu);
+    int r = running ? -EBUSY : also();
     if (r == 0)
-        forbidden = forbid;
+        forbidden = true;
     mutex_unlock(&starting);
     return r;
 }

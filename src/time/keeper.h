@@ -19,8 +19,9 @@ void reini_keeper_release(struct driver *driver);
  * called by a callback on that very thread. */
 int reini_keeper_quiesce(void);
 
-/* No thread from here on, or again: 0, or -EBUSY if the keeper's is running. */
-int reini_keeper_forbid(bool forbid);
+/* No thread from here on: 0, or -EBUSY if the keeper's is running. `also` is asked first, while no
+ * keeper can start: what it returns below 0 is returned, with nothing changed. */
+int reini_keeper_forbid(int (*also)(void));
 
 void reini_keeper_forked(void);
 

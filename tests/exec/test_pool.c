@@ -7,6 +7,7 @@
 
 #include "base/fault_control.h"
 #include "expect.h"
+#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -279,6 +280,86 @@ CASE(pool_secured_jobs_need_no_more_threads, "CTX-96", "P-EXEC")
     for (int i = 0; i < MANY; i++)
         ck_assert(!rein_after_stop_wait(&after[i]));
     reini_fault_fail_nth(0);
+    rein_end(ctx);
+}
+
+/* ---- quiet and start, at the wrong moment ---- */
+
+static void quiesce(void *arg)
+{
+    *(int *)arg = rein_quiesce();
+}
+
+/* Somebody registers just as the idle workers are told that they may leave: quiesce does not wait for
+ * the one that now stays. */
+CASE(pool_quiesce_as_somebody_registers, "P-EXEC", "P-ERRORS")
+{
+    struct race_thread other;
+    struct hold dismisses = {.step = "strand-signal"};
+    struct hold idles = {.step = "strand-sleep", .skip = UINT32_MAX};
+    rein_after after;
+    int result = 1;
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    hold_set(&idles);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    ck_assert(rein_after_stop(&after)); /* there is a worker, with nothing to do */
+    hold_await_seen(&idles, 1);
+    hold_set(&dismisses);
+    race_thread_start(&other, 0, quiesce, &result);
+    hold_await(&dismisses);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    hold_release(&dismisses);
+    race_thread_join(&other);
+    ck_assert_int_eq(result, -EBUSY);
+    hold_clear();
+    ck_assert(rein_after_stop(&after));
+    rein_end(ctx);
+}
+
+struct registering {
+    const rein_ctx *ctx;
+    rein_after after;
+    struct race_count ran;
+    int result;
+};
+
+static void add_one(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    race_add(arg, 1);
+}
+
+static void register_it(void *arg)
+{
+    struct registering *is = arg;
+    is->result = rein_after_func(is->ctx, &is->after, NULL, add_one, &is->ran);
+}
+
+/* Nobody counts on a worker that is starting: it may fail to. */
+CASE(pool_worker_that_fails_to_start_is_nobody_s, "CTX-96", "P-EXEC", "P-ERRORS")
+{
+    struct race_thread first, second;
+    struct hold starts = {.step = "thread-start"};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    struct registering one = {.ctx = ctx, .result = 1}, two = {.ctx = ctx, .result = 1};
+    hold_set(&starts);
+    race_thread_start(&first, 0, register_it, &one);
+    hold_await(&starts);
+    race_thread_start(&second, 0, register_it, &two);
+    for (int i = 0; i < 100; i++) /* it comes to that worker, or to wait for what becomes of it */
+        suite_yield();
+    reini_fault_fail_nth(1);
+    hold_release(&starts);
+    race_thread_join(&first);
+    race_thread_join(&second);
+    reini_fault_fail_nth(0);
+    ck_assert_int_eq(one.result + two.result, -EAGAIN); /* whose thread it was, and nobody else */
+    ck_assert_uint_eq(hold_seen(&starts), 2);           /* who was secured has started another */
+    rein_cancel(ctx);
+    struct registering *done = one.result == 0 ? &one : &two;
+    race_await_value(&done->ran, 1);
+    ck_assert(!rein_after_stop_wait(&done->after));
+    hold_clear();
     rein_end(ctx);
 }
 
