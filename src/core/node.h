@@ -43,6 +43,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "plat/mutex.h"
+#include "plat/plat.h"
 #include "time/clock.h"
 
 /* What kind of context it is: for its name, and for what comes after the common fields. */
@@ -217,12 +218,17 @@ static inline struct reini_clock *clock_of(const struct ctx *ctx)
     return reini_clock_of(clock_id(ctx));
 }
 
-extern uint16_t reini_birth; /* see fork.c; changes only in the child of a fork() */
-
 /* Whether it was inherited through a fork(): then its locks, lists and timers are not to be touched. */
 static inline bool is_frozen(const struct ctx *ctx)
 {
     return UNLIKELY((uint16_t)(ctx->flags >> BIRTH_SHIFT) != reini_birth) && !(ctx->flags & IMMORTAL);
+}
+
+/* Whether what ctx lives and dies with was inherited; that of a value may have been, though the value
+ * itself was made after the fork(). Nothing links to it then, and it is told nothing. */
+static inline bool has_frozen_source(const struct ctx *ctx)
+{
+    return !(ctx->flags & NEVER_DONE) && is_frozen(&source_of(ctx)->ctx);
 }
 
 static inline void dep_push(struct dep **head, struct dep *dep)
