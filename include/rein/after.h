@@ -43,7 +43,8 @@ REIN_API bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, re
 
 /* Take it out again. When this returns fn is not running and never will be, except when this is
  * called from inside fn itself: then fn is its own until it returns, and the callback's memory may be
- * used anew. Calling it twice, or after fn ran, is fine.
+ * used anew, unless another thread takes it out too: that one waits for fn as ever, and needs it.
+ * Calling it twice, or after fn ran, is fine.
  *
  * Returns  whether this call prevented fn from running
  * Blocks   while fn is running on another thread: do not hold what fn wants */

@@ -70,12 +70,16 @@ bool reini_call_unlink(struct call *call, bool wait)
 
 void reini_call_run(struct call *call)
 {
-    bool gone = false;
-    call->gone = &gone;
+    struct running running = {.left = NULL};
+    call->running = &running;
     store_relaxed(&call->runner, reini_strand_self());
     call->fn(call->ctx, call->arg);
+    if (running.left) {
+        reini_left_return(&running);
+        return;
+    }
     /* acq_rel: what fn did is seen by whoever waited for it. */
-    if (!gone && (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED))
+    if (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED)
         reini_lot_wake(&call->dep.word);
 }
 
@@ -87,10 +91,12 @@ void reini_call_wait(struct call *call)
         uint32_t state = load_acquire(&call->dep.word); /* pairs with the exchange above */
         if (state == CALL_OVER || state == CALL_WAITING)
             return;
+        if (state == CALL_LEFT) {
+            reini_left_wait(call);
+            return;
+        }
         if (load_relaxed(&call->runner) == reini_strand_self()) {
-            /* Inside fn. If others wait for it too, they need the record, and so does its runner. */
-            if (state == CALL_CLAIMED && cas_acq_rel(&call->dep.word, &state, CALL_OVER))
-                *call->gone = true;
+            reini_left_add(call);
             return;
         }
         if (state == CALL_CLAIMED && !cas_relaxed(&call->dep.word, &state, CALL_CLAIMED | WAITED))
