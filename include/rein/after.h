@@ -79,7 +79,8 @@ REIN_API REIN_NODISCARD int rein_after_func_owned(const rein_ctx *ctx, rein_afte
  *          prevents it or it runs once */
 REIN_API bool rein_after_stop(rein_after *after);
 
-/* The same, and when it returns fn is not running (except when called from inside fn).
+/* The same, and when it returns fn is not running (except when called from inside fn), and nothing of
+ * it is still to come to the executor, which may be freed.
  * Blocks   while fn is running, or has been handed to its executor: do not hold what fn wants */
 REIN_API bool rein_after_stop_wait(rein_after *after);
 

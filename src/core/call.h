@@ -4,7 +4,8 @@
  *
  *     WAITING --claimed from a done node--> CLAIMED --fn has returned--> OVER
  *        |                                     \--fn takes its record out--> LEFT
- *        \--removed, stopped or dropped--> OVER
+ *        |--callback removed--> OVER
+ *        \--after-func stopped or dropped--> CLAIMED --executor_forgo()--> OVER
  *
  * The record is the registrant's memory. It is ours while WAITING or CLAIMED; setting OVER or LEFT is
  * the last thing we do to it. LEFT: fn may free the record at once, and its runner does not look at it
@@ -53,12 +54,16 @@ static_assert(_Alignof(rein_after) >= _Alignof(struct after), "and is aligned fo
 bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *ctx,
                      rein_callback_fn *fn, void *arg);
 
-/* Take it out if it is WAITING: then it is OVER, and this returns true. With `wait`, wait for a
- * marking that has hold of it; without, that counts as too late. */
+/* Take it out if it is WAITING: then it is OVER, or CLAIMED by the caller if it is an after-func, and
+ * this returns true. With `wait`, wait for a marking that has hold of it; without, that counts as too
+ * late. */
 bool reini_call_unlink(struct call *call, bool wait);
 
 /* fn(ctx, arg) of a call that the caller has claimed, and OVER. */
 void reini_call_run(struct call *call);
+
+/* From CLAIMED to OVER. */
+void reini_call_over(struct call *call);
 
 /* Wait until fn has returned, unless this is called from inside fn: then the record is LEFT, unless
  * others wait for it already. */

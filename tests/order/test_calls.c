@@ -220,6 +220,37 @@ CASE(ctx_68_stop_wait_waits_for_a_running_after_func, "CTX-68", "P-LIFETIME")
     rein_end(ctx);
 }
 
+/* And for another stop that has prevented it, but has not given back the executor's promise yet: then
+ * the executor may go. */
+CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
+{
+    for (int live = 0; live < 2; live++) {
+        rein_after after;
+        rein_executor *executor = rein_serial_new(NULL);
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        struct actor first = {.at = "forgo"}, second = {.at = "strand-sleep"};
+        struct stopper stops = {.after = &after, .prevented = -1};
+        struct stopper waits = {.after = &after, .wait = true, .prevented = -1};
+        /* On background it can never come: no lock guards the record then. */
+        ck_assert_int_eq(rein_after_func(live ? ctx : rein_background(), &after, executor, count_call,
+                                         NULL), 0);
+        stage();
+        actor_start(&first, stop, &stops);
+        actor_await(&first);
+        ck_assert(!rein_after_stop(&after));
+        actor_start(&second, stop, &waits);
+        bool waited = actor_stands(&second);
+        actor_finish(&first);
+        actor_finish(&second);
+        curtain();
+        ck_assert_msg(waited, "it has not waited");
+        ck_assert_int_eq(stops.prevented, true);
+        ck_assert_int_eq(waits.prevented, false);
+        rein_serial_free(executor);
+        rein_end(ctx);
+    }
+}
+
 struct self {
     rein_ctx *ctx;
     rein_callback callback;
