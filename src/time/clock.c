@@ -138,7 +138,8 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     struct deferred *calls = clock->calls;
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
-    clock->running = calls != NULL;
+    if (calls)
+        clock->running++;
     bool awaited = clock->firing == 2;
     store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
     mutex_unlock(&clock->mu);
@@ -147,7 +148,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     if (calls) {
         run(calls);
         mutex_lock(&clock->mu);
-        clock->running = false;
+        clock->running--;
         mutex_unlock(&clock->mu);
     }
     return fired;

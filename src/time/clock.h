@@ -37,7 +37,7 @@ struct reini_clock {
     struct driver *driver;   /* NULL: nobody */
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
-    bool running;            /* the driver is in run_calls */
+    uint32_t running;        /* how often the driver is in run_calls: a call may drive the clock too */
     uint32_t firing;         /* 1: the driver is in timers' fire(), 2: and somebody waits for its end */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
     struct timerq queue;
