@@ -43,7 +43,8 @@ REIN_API bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, re
 
 /* Take it out again. When this returns fn is not running and never will be, except when this is
  * called from inside fn itself: then fn is its own until it returns, and the callback's memory may be
- * used anew. Calling it twice, or after fn ran, is fine.
+ * used anew, unless another thread takes it out too: that one waits for fn as ever, and needs it.
+ * Calling it twice, or after fn ran, is fine.
  *
  * Returns  whether this call prevented fn from running
  * Blocks   while fn is running on another thread: do not hold what fn wants */
@@ -78,7 +79,8 @@ REIN_API REIN_NODISCARD int rein_after_func_owned(const rein_ctx *ctx, rein_afte
  *          prevents it or it runs once */
 REIN_API bool rein_after_stop(rein_after *after);
 
-/* The same, and when it returns fn is not running (except when called from inside fn).
+/* The same, and when it returns fn is not running (except when called from inside fn), and nothing of
+ * it is still to come to the executor, which may be freed.
  * Blocks   while fn is running, or has been handed to its executor: do not hold what fn wants */
 REIN_API bool rein_after_stop_wait(rein_after *after);
 

@@ -7,6 +7,7 @@
  * decorates its source holds that context as well, since the source's end is what it waits for. */
 #include <rein/after.h>
 
+#include "base/fault.h"
 #include "base/panic.h"
 #include "core/call.h"
 #include "exec/exec.h"
@@ -47,14 +48,22 @@ void reini_after_post(struct after *after)
     after->executor->post(after->executor, &after->job);
 }
 
-void reini_after_dropped(struct after *after)
+/* fn was prevented. The executor is told before anybody may take the call for over, and free that. */
+static void forgo(struct after *after, struct ctx *held)
 {
-    rein_executor *executor = after->executor;
     rein_drop_fn *drop = after->drop;
     void *arg = after->call.arg;
-    store_release(&after->call.dep.word, CALL_OVER);
-    executor_forgo(executor);
-    let_go(NULL, drop, arg);
+    STEP("forgo");
+    if (after->call.birth == reini_birth) /* else what was secured is the parent process's */
+        executor_forgo(after->executor);
+    reini_call_over(&after->call); /* after which the record may be gone */
+    let_go(held, drop, arg);
+}
+
+void reini_after_dropped(struct after *after)
+{
+    store_relaxed(&after->call.dep.word, CALL_CLAIMED); /* nobody may look before it is OVER */
+    forgo(after, NULL);
 }
 
 int rein_after_func_owned(const rein_ctx *ctx, rein_after *public_after, rein_executor *executor,
@@ -91,10 +100,7 @@ int rein_after_func(const rein_ctx *ctx, rein_after *after, rein_executor *execu
 /* It was prevented, by us. */
 static void stopped(struct after *after)
 {
-    struct ctx *held = holds(after) ? ctx_of(after->call.ctx) : NULL;
-    if (after->call.birth == reini_birth) /* else what was secured is the parent process's */
-        executor_forgo(after->executor);
-    let_go(held, after->drop, after->call.arg);
+    forgo(after, holds(after) ? ctx_of(after->call.ctx) : NULL);
 }
 
 bool rein_after_stop(rein_after *public_after)

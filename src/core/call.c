@@ -43,11 +43,12 @@ static bool within_reach(const struct node *node)
 bool reini_call_unlink(struct call *call, bool wait)
 {
     struct node *node = call->node;
+    uint32_t taken = call->dep.kind == DEP_AFTER ? CALL_CLAIMED : CALL_OVER;
     /* acquire: pairs with the release that made it OVER; only what is not may be touched below. */
     while ((load_acquire(&call->dep.word) & ~(uint32_t)WAITED) == CALL_WAITING) {
         if (!node || call->birth != reini_birth) { /* an inherited node, which may be gone */
             uint32_t waiting = CALL_WAITING;
-            return cas_acq_rel(&call->dep.word, &waiting, CALL_OVER);
+            return cas_acq_rel(&call->dep.word, &waiting, taken);
         }
         STEP("call-unlink");
         mutex_lock(&node->mu);
@@ -55,7 +56,7 @@ bool reini_call_unlink(struct call *call, bool wait)
         bool ours = reach && load_relaxed(&call->dep.word) == CALL_WAITING;
         if (ours) {
             dep_unlink(&call->dep);
-            store_release(&call->dep.word, CALL_OVER);
+            store_release(&call->dep.word, taken);
         }
         mutex_unlock(&node->mu);
         if (ours || (!reach && !wait))
@@ -68,15 +69,23 @@ bool reini_call_unlink(struct call *call, bool wait)
 
 /* ---- running ---- */
 
+void reini_call_over(struct call *call)
+{
+    /* acq_rel: what fn, or the executor, did is seen by whoever waited for it. */
+    if (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED)
+        reini_lot_wake(&call->dep.word);
+}
+
 void reini_call_run(struct call *call)
 {
-    bool gone = false;
-    call->gone = &gone;
+    struct running running = {.left = NULL};
+    call->running = &running;
     store_relaxed(&call->runner, reini_strand_self());
     call->fn(call->ctx, call->arg);
-    /* acq_rel: what fn did is seen by whoever waited for it. */
-    if (!gone && (exchange_acq_rel(&call->dep.word, CALL_OVER) & WAITED))
-        reini_lot_wake(&call->dep.word);
+    if (running.left)
+        reini_left_return(&running);
+    else
+        reini_call_over(call);
 }
 
 void reini_call_wait(struct call *call)
@@ -87,10 +96,12 @@ void reini_call_wait(struct call *call)
         uint32_t state = load_acquire(&call->dep.word); /* pairs with the exchange above */
         if (state == CALL_OVER || state == CALL_WAITING)
             return;
+        if (state == CALL_LEFT) {
+            reini_left_wait(call);
+            return;
+        }
         if (load_relaxed(&call->runner) == reini_strand_self()) {
-            /* Inside fn. If others wait for it too, they need the record, and so does its runner. */
-            if (state == CALL_CLAIMED && cas_acq_rel(&call->dep.word, &state, CALL_OVER))
-                *call->gone = true;
+            reini_left_add(call);
             return;
         }
         if (state == CALL_CLAIMED && !cas_relaxed(&call->dep.word, &state, CALL_CLAIMED | WAITED))

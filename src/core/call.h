@@ -3,11 +3,13 @@
 /* core/call.h: a function to call once a node is done; what callbacks and after-funcs share.
  *
  *     WAITING --claimed from a done node--> CLAIMED --fn has returned--> OVER
- *        \--removed, stopped or dropped--------------------------------> OVER
+ *        |                                     \--fn takes its record out--> LEFT
+ *        |--callback removed--> OVER
+ *        \--after-func stopped or dropped--> CLAIMED --executor_forgo()--> OVER
  *
- * The record is the registrant's memory. It is ours while WAITING or CLAIMED; setting OVER is the
- * last thing we do to it. If fn itself takes its record out, it may free it at once: `gone` tells
- * whoever runs fn not to look at it again. */
+ * The record is the registrant's memory. It is ours while WAITING or CLAIMED; setting OVER or LEFT is
+ * the last thing we do to it. LEFT: fn may free the record at once, and its runner does not look at it
+ * again; who else takes it out waits in left.c. */
 #ifndef REIN_CORE_CALL_H
 #define REIN_CORE_CALL_H
 
@@ -15,7 +17,15 @@
 
 #include "core/node.h"
 
-enum call_state { CALL_WAITING = 0, CALL_CLAIMED = 1, CALL_OVER = 2 }; /* or'ed with WAITED */
+/* CLAIMED may be or'ed with WAITED. */
+enum call_state { CALL_WAITING = 0, CALL_CLAIMED = 1, CALL_OVER = 2, CALL_LEFT = 3 };
+
+/* Of a call that is being made, in the frame of whoever runs it. */
+struct running {
+    const struct call *left; /* the record that fn has taken out, to be compared only; or NULL */
+    struct running *next;    /* this and the next: once it has left; guarded by left.c */
+    const void *strand;
+};
 
 struct call {
     struct dep dep;       /* dep.word: enum call_state */
@@ -24,7 +34,7 @@ struct call {
     rein_callback_fn *fn; /* constant */
     void *arg;            /* constant */
     const void *runner;   /* atomic; the strand fn runs on */
-    bool *gone;           /* the runner's own; see above */
+    struct running *running; /* the runner's own */
     uint16_t birth;       /* constant; the process it was registered in, see fork.c */
 };
 
@@ -44,15 +54,30 @@ static_assert(_Alignof(rein_after) >= _Alignof(struct after), "and is aligned fo
 bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *ctx,
                      rein_callback_fn *fn, void *arg);
 
-/* Take it out if it is WAITING: then it is OVER, and this returns true. With `wait`, wait for a
- * marking that has hold of it; without, that counts as too late. */
+/* Take it out if it is WAITING: then it is OVER, or CLAIMED by the caller if it is an after-func, and
+ * this returns true. With `wait`, wait for a marking that has hold of it; without, that counts as too
+ * late. */
 bool reini_call_unlink(struct call *call, bool wait);
 
 /* fn(ctx, arg) of a call that the caller has claimed, and OVER. */
 void reini_call_run(struct call *call);
 
-/* Wait until it is OVER, unless this is called from inside fn: then it is gone from here on. */
+/* From CLAIMED to OVER. */
+void reini_call_over(struct call *call);
+
+/* Wait until fn has returned, unless this is called from inside fn: then the record is LEFT, unless
+ * others wait for it already. */
 void reini_call_wait(struct call *call);
+
+/* Inside fn: from CLAIMED to LEFT, and nothing if others wait by the record: they need it, and so does
+ * its runner. */
+void reini_left_add(struct call *call);
+
+/* Of a runner that has left: fn has returned. */
+void reini_left_return(struct running *running);
+
+/* Of a record that is LEFT: wait until its fn has returned, unless it runs here. */
+void reini_left_wait(const struct call *call);
 
 /* What to do with a claimed or dropped after-func. */
 void reini_after_post(struct after *after);

@@ -35,10 +35,15 @@ static void fire(struct timer *timer)
 {
     struct timed *timed = CONTAINER_OF(timer, struct timed, timer);
     reini_put_off_calls(clock_of(&timed->node.ctx), expire(timed));
-    reini_ctx_unref(&timed->node.ctx);
 }
 
-const struct timer_kind reini_deadline_timer = {pin, fire};
+/* Not sooner: it may be the last reference, and what goes with that calls the user's drops. */
+static void unpin(struct timer *timer)
+{
+    reini_ctx_unref(&CONTAINER_OF(timer, struct timed, timer)->node.ctx);
+}
+
+const struct timer_kind reini_deadline_timer = {pin, fire, unpin};
 
 /* Whether rein ends contexts by this deadline. A foreign context's owner does so itself. */
 static bool enforced(const struct timed *limit)

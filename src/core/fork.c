@@ -122,6 +122,7 @@ static void in_child(void)
     reini_plat_forked();
     reini_clock_forked();
     reini_lot_forked();
+    reini_left_forked();
     reini_events_forked();
     reini_pool_forked();
     reini_leak_forked();

@@ -366,6 +366,9 @@ void reini_put_off_calls(struct reini_clock *clock, struct deferred *chain);
 /* At the last release: after-funcs are dropped; a callback is a caller's bug. */
 void reini_drop_calls(struct node *node);
 
+/* ---- left.c ---- */
+void reini_left_forked(void);
+
 /* ---- done.c ---- */
 
 /* The node, which has a descriptor, is about to be done: word goes to "settling", and the descriptor

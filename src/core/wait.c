@@ -50,7 +50,7 @@ static void sleeper_fire(struct timer *timer)
     reini_strand_signal(CONTAINER_OF(timer, struct sleeper, timer)->strand);
 }
 
-static const struct timer_kind sleeper_kind = {sleeper_pin, sleeper_fire};
+static const struct timer_kind sleeper_kind = {sleeper_pin, sleeper_fire, NULL};
 
 /* ---- the session ---- */
 

@@ -41,7 +41,7 @@ static void post(rein_executor *executor, rein_job *job);
 static bool stall_pin(struct timer *timer);
 static void stall_fire(struct timer *timer);
 
-static const struct timer_kind stall_kind = {stall_pin, stall_fire};
+static const struct timer_kind stall_kind = {stall_pin, stall_fire, NULL};
 static rein_executor executor = {sizeof executor, "pool", secure, forgo, post};
 
 static struct pool {

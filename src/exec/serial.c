@@ -45,10 +45,11 @@ static int secure(rein_executor *executor)
 static void forgo(rein_executor *executor)
 {
     struct serial *serial = serial_of(executor);
+    rein_executor *over = serial->over; /* not later: with nothing to come it may be freed */
     mutex_lock(&serial->mu);
     serial->secured--;
     mutex_unlock(&serial->mu);
-    executor_forgo(serial->over);
+    executor_forgo(over);
 }
 
 static void run_turn(rein_job *turn)

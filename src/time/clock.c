@@ -13,6 +13,7 @@
 
 struct reini_clock reini_real_clock;
 
+
 void reini_clock_init(struct reini_clock *clock, int64_t now)
 {
     *clock = (struct reini_clock){.now = now, .sleeps_until = NEVER};
@@ -110,12 +111,34 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
     mutex_unlock(&clock->mu);
 }
 
+static void fire(struct timer *timer, struct list *fired)
+{
+    const struct timer_kind *kind = timer->kind; /* of one that is not to be unpinned, fire() is the end */
+    STEP("fire");
+    kind->fire(timer);
+    if (kind->unpin)
+        list_insert(fired, &timer->link);
+}
+
+/* What may be anybody's code: releases, and the calls that were put off. */
+static void run_after_marks(struct list *fired, struct deferred *calls, deferred_fn *run)
+{
+    while (!list_empty(fired)) {
+        struct timer *timer = CONTAINER_OF(list_take(fired), struct timer, link);
+        timer->kind->unpin(timer);
+    }
+    if (calls)
+        run(calls);
+}
+
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
 {
-    struct list due, pinned;
+    struct list due, pinned, fired;
     list_init(&due);
     list_init(&pinned);
-    size_t fired = 0;
+    list_init(&fired);
+    size_t count = 0;
+    uint16_t birth = reini_birth;
     mutex_lock(&clock->mu);
     clock->sleeps_until = INT64_MIN; /* awake: nobody need poke before the next settle */
     reini_timerq_take_due(&clock->queue, now, &due);
@@ -129,30 +152,28 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     clock->firing = 1;
     mutex_unlock(&clock->mu);
 
-    for (; !list_empty(&pinned); fired++) {
-        struct timer *timer = CONTAINER_OF(list_take(&pinned), struct timer, link);
-        STEP("fire");
-        timer->kind->fire(timer);
-    }
+    for (; !list_empty(&pinned); count++)
+        fire(CONTAINER_OF(list_take(&pinned), struct timer, link), &fired);
     mutex_lock(&clock->mu);
     struct deferred *calls = clock->calls;
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
-    clock->running = calls != NULL;
+    bool runs = calls || !list_empty(&fired);
+    if (runs)
+        clock->running++;
     bool awaited = clock->firing == 2;
     store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
     mutex_unlock(&clock->mu);
     if (awaited)
         reini_word_wake(&clock->firing, true);
-    uint16_t birth = reini_birth;
-    if (calls)
-        run(calls);
-    if (calls && birth == reini_birth) { /* else it has forked, and the clock has begun anew */
+    if (runs) {
+        run_after_marks(&fired, calls, run);
         mutex_lock(&clock->mu);
-        clock->running = false;
+        if (birth == reini_birth) /* else this is the child of a fork in there, and the clock began anew */
+            clock->running--;
         mutex_unlock(&clock->mu);
     }
-    return fired;
+    return count;
 }
 
 void reini_clock_await_fired(struct reini_clock *clock)

@@ -37,7 +37,7 @@ struct reini_clock {
     struct driver *driver;   /* NULL: nobody */
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
-    bool running;            /* the driver is in run_calls */
+    uint32_t running;        /* how often the driver is in unpin() or run_calls, which may drive it too */
     uint32_t firing;         /* 1: the driver is in timers' fire(), 2: and somebody waits for its end */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
     struct timerq queue;
@@ -79,8 +79,8 @@ void reini_clock_expect_no_more(struct reini_clock *clock);
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
                        deferred_fn *run);
 
-/* For drivers: fire what is due at `now`, all marks first, then run what was put off. Returns how
- * many timers that was. */
+/* For drivers: fire what is due at `now`, all marks first, then unpin it and run what was put off.
+ * Returns how many timers that was. */
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
 
 /* Under clock->mu, which is let go meanwhile: wait until no timer is firing. That is marks alone, so

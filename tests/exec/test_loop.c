@@ -145,6 +145,30 @@ CASE(loop_keeps_the_time, "CTX-52", "P-LOOP")
     rein_loop_free(loop);
 }
 
+static void run_the_loop(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    rein_loop_run(arg);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+}
+
+/* A callback that runs the loop again is running still when that returns. */
+CASE(loop_runs_inside_itself, "CTX-65", "P-LOOP")
+{
+    rein_loop *loop = loop_make();
+    ck_assert_int_eq(rein_loop_keep_time(loop), 0);
+    rein_callback callback;
+    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
+    ck_assert(rein_callback_add(ctx, &callback, run_the_loop, loop));
+    while (rein_err(ctx) == 0) {
+        block_on(loop);
+        rein_loop_run(loop);
+    }
+    ck_assert_int_eq(rein_quiesce(), 0);
+    rein_end(ctx);
+    rein_loop_free(loop);
+}
+
 static void arm_earlier(void *arg)
 {
     rein_ctx **ret_ctx = arg;

@@ -268,6 +268,35 @@ CASE(fork_inherited_deadline_makes_the_descriptor_readable, "EXEC-16", "P-FORK")
     with_short_deadline(block_by_descriptor);
 }
 
+static void forks(const rein_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    pid_t *child = arg;
+    *child = fork();
+}
+
+/* A child that is forked by a callback of its own loop returns from that to a clock that is idle. */
+CASE(fork_by_a_callback_of_the_loop, "EXEC-16", "P-FORK")
+{
+    rein_loop *loop;
+    rein_callback callback;
+    pid_t child = -1;
+    ck_assert_int_eq(rein_loop_new(&loop), 0);
+    ck_assert_int_eq(rein_loop_keep_time(loop), 0);
+    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
+    ck_assert(rein_callback_add(ctx, &callback, forks, &child));
+    while (child == -1)
+        rein_loop_run(loop);
+    if (child == 0) {
+        alarm(child_limit());
+        REQUIRE(rein_quiesce() == 0);
+        _exit(0);
+    }
+    child_join(child);
+    rein_end(ctx);
+    rein_loop_free(loop);
+}
+
 /* ---- descriptors ---- */
 
 static void own_descriptor(void *arg)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* tests/order/test_calls.c: taking callbacks and after-funcs back while their context ends. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "actor.h"
 #include "core/node.h"
@@ -219,6 +220,37 @@ CASE(ctx_68_stop_wait_waits_for_a_running_after_func, "CTX-68", "P-LIFETIME")
     rein_end(ctx);
 }
 
+/* And for another stop that has prevented it, but has not given back the executor's promise yet: then
+ * the executor may go. */
+CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
+{
+    for (int live = 0; live < 2; live++) {
+        rein_after after;
+        rein_executor *executor = rein_serial_new(NULL);
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        struct actor first = {.at = "forgo"}, second = {.at = "strand-sleep"};
+        struct stopper stops = {.after = &after, .prevented = -1};
+        struct stopper waits = {.after = &after, .wait = true, .prevented = -1};
+        /* On background it can never come: no lock guards the record then. */
+        ck_assert_int_eq(rein_after_func(live ? ctx : rein_background(), &after, executor, count_call,
+                                         NULL), 0);
+        stage();
+        actor_start(&first, stop, &stops);
+        actor_await(&first);
+        ck_assert(!rein_after_stop(&after));
+        actor_start(&second, stop, &waits);
+        bool waited = actor_stands(&second);
+        actor_finish(&first);
+        actor_finish(&second);
+        curtain();
+        ck_assert_msg(waited, "it has not waited");
+        ck_assert_int_eq(stops.prevented, true);
+        ck_assert_int_eq(waits.prevented, false);
+        rein_serial_free(executor);
+        rein_end(ctx);
+    }
+}
+
 struct self {
     rein_ctx *ctx;
     rein_callback callback;
@@ -262,6 +294,72 @@ CASE(ctx_65_function_frees_its_own_record, "CTX-65", "P-LIFETIME")
         rein_cancel(ctx);
         rein_end(ctx);
         race_await_value(&ran, (uint64_t)i + 1);
+    }
+}
+
+struct leaver {
+    rein_callback *callback;
+    rein_after *after;
+    struct actor *remover;
+    struct race_count *over;
+};
+
+/* Takes its own record out; then runs on until whoever else removes it is about to sleep, or has not
+ * waited at all. */
+static void leave_and_run_on(const rein_ctx *ctx, void *arg)
+{
+    struct leaver *leaver = arg;
+    (void)ctx;
+    for (int i = 0; i < 2; i++)
+        ck_assert(leaver->after ? !rein_after_stop_wait(leaver->after)
+                                : !rein_callback_remove(leaver->callback));
+    actor_stands(leaver->remover);
+    race_add(leaver->over, 1);
+    actor_go(leaver->remover);
+}
+
+static void stop_and_forget(void *arg)
+{
+    struct stopper *stopper = arg;
+    stop(stopper);
+    if (stopper->callback)
+        memset(stopper->callback, 0xff, sizeof *stopper->callback);
+    else
+        memset(stopper->after, 0xff, sizeof *stopper->after);
+}
+
+/* Whoever else removes it, before or after that, still waits for the function; the memory is his. */
+CASE(ctx_68_removal_waits_for_a_function_that_took_itself_out, "CTX-68", "CTX-65", "P-LIFETIME")
+{
+    for (int i = 0; i < 4; i++) {
+        rein_callback callback;
+        rein_after after;
+        struct race_count over = {0};
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        struct actor remover = {.at = "strand-sleep"}, canceller = {.at = "leaves"};
+        struct stopper stops = {.prevented = -1, .over = &over, .wait = true};
+        struct leaver leaver = {.remover = &remover, .over = &over};
+        if (i < 2) {
+            stops.callback = leaver.callback = &callback;
+            ck_assert(rein_callback_add(ctx, &callback, leave_and_run_on, &leaver));
+        } else {
+            stops.after = leaver.after = &after;
+            ck_assert_int_eq(rein_after_func(ctx, &after, rein_inline_executor(), leave_and_run_on,
+                                             &leaver), 0);
+        }
+        if (i % 2)
+            canceller.at = "left";
+        stage();
+        actor_start(&canceller, cancel, ctx);
+        actor_await(&canceller); /* its own removal is under way: just before, or just after it shows */
+        actor_start(&remover, stop_and_forget, &stops);
+        ck_assert_msg(actor_stands(&remover), "it has not waited");
+        actor_finish(&canceller);
+        actor_join(&remover);
+        curtain();
+        ck_assert_int_eq(stops.prevented, false);
+        ck_assert_uint_eq(stops.saw, 1);
+        rein_end(ctx);
     }
 }
 

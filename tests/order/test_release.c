@@ -306,6 +306,62 @@ CASE(noticers_run_no_drops, "CTX-54", "CTX-89")
     rein_loop_free(loop);
 }
 
+struct late {
+    const rein_ctx *other;
+    rein_loop *loop;
+    rein_clock *clock;
+    struct race_count dropped;
+    int saw;
+};
+
+static void note_other(void *arg)
+{
+    struct late *late = arg;
+    late->saw = late->clock ? rein_err(late->other) : rein_quiesce();
+    race_add(&late->dropped, 1);
+}
+
+static const rein_key late_key = {"late", REIN_VALUE_OWNED, 0, note_other, NULL, {NULL, NULL}};
+
+static void pass_the_time(void *arg)
+{
+    struct late *late = arg;
+    while (late->clock ? !rein_clock_advance(late->clock, REIN_SECOND) : !rein_loop_run(late->loop))
+        suite_yield();
+}
+
+/* A deadline's last release met by its firing: what it gives back, it gives back when all that is due is
+ * marked, and is not waited for as a mark is. */
+CASE(ctx_89_drops_run_outside_the_firing, "CTX-89", "CTX-54")
+{
+    for (int real = 0; real < 2; real++) {
+        struct late late = {.clock = real ? NULL : suite_clock(), .saw = 77};
+        const rein_ctx *root = real ? rein_background() : rein_clock_root(late.clock);
+        if (real) {
+            ck_assert_int_eq(rein_loop_new(&late.loop), 0);
+            ck_assert_int_eq(rein_loop_keep_time(late.loop), 0);
+        }
+        const rein_ctx *value = rein_with_value(root, &late_key, &late);
+        rein_time when = rein_in(root, 100 * REIN_MILLISECOND);
+        rein_ctx *ctx = rein_with_deadline(value, when), *other = rein_with_deadline(root, when);
+        rein_unref(value);
+        late.other = other;
+        struct actor driver = {.at = "fire"};
+        stage();
+        actor_start(&driver, pass_the_time, &late);
+        actor_await(&driver);
+        rein_end(ctx); /* it is pinned, and this was its owner */
+        ck_assert_uint_eq(race_value(&late.dropped), 0);
+        actor_finish(&driver);
+        curtain();
+        ck_assert_uint_eq(race_value(&late.dropped), 1);
+        ck_assert_int_eq(late.saw, real ? -EBUSY : -ETIMEDOUT);
+        rein_end(other);
+        rein_clock_free(late.clock);
+        rein_loop_free(late.loop);
+    }
+}
+
 /* ---- calls that are due ---- */
 
 /* An after-func of a context that is done runs, though the last reference goes before the walk is
