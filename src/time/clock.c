@@ -13,7 +13,6 @@
 
 struct reini_clock reini_real_clock;
 
-
 void reini_clock_init(struct reini_clock *clock, int64_t now)
 {
     *clock = (struct reini_clock){.now = now, .sleeps_until = NEVER};
