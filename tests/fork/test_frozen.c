@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* tests/fork/test_frozen.c: what the child of a fork can do with the contexts it inherited. */
+#include <fcntl.h>
 #include <poll.h>
 #include <rein.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/fault_control.h"
 #include "child.h"
 #include "expect.h"
+#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -341,6 +343,72 @@ CASE(fork_descriptor_and_err_agree_after_a_cancel_in_the_child, "CTX-4", "P-FORK
     rein_end(ctx);
 }
 
+static void read_descriptor(void *arg)
+{
+    rein_ctx *ctx = arg;
+    size_t before = suite_descriptors();
+    struct pollfd fd = {.events = POLLIN};
+    REQUIRE(rein_done_fd(ctx, &fd.fd) == 0);
+    for (int i = 0; i < 3; i++) {
+        char bytes[8];
+        REQUIRE(poll(&fd, 1, -1) == 1);
+        ssize_t ignored = read(fd.fd, bytes, sizeof bytes);
+        (void)ignored;
+    }
+    REQUIRE(poll(&fd, 1, 0) == 1 && rein_check(ctx) == -ETIMEDOUT && poll(&fd, 1, 0) == 1);
+    rein_end(ctx);
+    REQUIRE(suite_descriptors() == before);
+}
+
+static void read_cancelled(void *arg)
+{
+    rein_ctx *ctx = arg;
+    struct pollfd fd = {.events = POLLIN};
+    char bytes[8];
+    REQUIRE(rein_done_fd(ctx, &fd.fd) == 0 && poll(&fd, 1, 0) == 0);
+    rein_cancel(ctx);
+    ssize_t ignored = read(fd.fd, bytes, sizeof bytes);
+    (void)ignored;
+    REQUIRE(poll(&fd, 1, 0) == 1);
+}
+
+/* As any other, the child's descriptor stays readable when it is read. */
+CASE(fork_reading_does_not_drain_the_descriptor, "CTX-4", "P-FORK")
+{
+    rein_ctx *soon = rein_with_timeout(rein_background(), 50 * REIN_MILLISECOND);
+    rein_ctx *later = rein_with_timeout(rein_background(), REIN_HOUR);
+    in_child(read_descriptor, soon);
+    in_child(read_cancelled, later);
+    rein_end(later);
+    rein_end(soon);
+}
+
+static void make_and_fork(void *arg)
+{
+    struct pollfd fd = {.events = POLLIN};
+    REQUIRE(rein_done_fd(arg, &fd.fd) == 0);
+    pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        struct pollfd its = {.events = POLLIN};
+        REQUIRE(rein_done_fd(arg, &its.fd) == 0 && its.fd != fd.fd);
+        rein_cancel(arg);
+        REQUIRE(poll(&its, 1, 0) == 1);
+        _exit(0);
+    }
+    int status;
+    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
+    REQUIRE(poll(&fd, 1, 0) == 0 && rein_err(arg) == 0);
+}
+
+/* One that was made in a child is not the child's child's. */
+CASE(fork_of_a_fork_has_its_own_done_descriptor, "EXEC-16", "P-FORK")
+{
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    in_child(make_and_fork, ctx);
+    rein_end(ctx);
+}
+
 /* ---- callbacks ---- */
 
 struct registered {
@@ -559,5 +627,37 @@ CASE(fork_kept_descriptors_are_not_inherited, "EXEC-16", "P-FORK")
     in_child(count_descriptors, &most);
     close(ends[0]);
     close(ends[1]);
+    rein_end(ctx);
+}
+
+static void look_at_standard_input(void *unused)
+{
+    (void)unused;
+    REQUIRE(fcntl(0, F_GETFD) >= 0);
+}
+
+static void poll_once(void *arg)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq((int)write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(rein_poll(arg, &(struct pollfd){.fd = ends[0], .events = POLLIN}, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* While a thread is putting one away, no descriptor of the program's is taken for it. */
+CASE(fork_while_a_descriptor_is_put_away, "EXEC-16", "P-FORK")
+{
+    struct race_thread poller;
+    struct hold hold = {.step = "event-kept"};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    hold_set(&hold);
+    race_thread_start(&poller, 0, poll_once, ctx);
+    hold_await(&hold);
+    in_child(look_at_standard_input, NULL);
+    hold_release(&hold);
+    race_thread_join(&poller);
+    hold_clear();
     rein_end(ctx);
 }
