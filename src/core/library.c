@@ -21,14 +21,6 @@ int rein_forbid_threads(void)
     return r;
 }
 
-/* The failed contexts are static: nobody else ever closes a descriptor of theirs. */
-static void close_failed(struct node *failed)
-{
-    mutex_lock(&failed->mu);
-    reini_done_fd_close(failed);
-    mutex_unlock(&failed->mu);
-}
-
 int rein_quiesce(void)
 {
     int pool, keeper;
@@ -37,7 +29,5 @@ int rein_quiesce(void)
         keeper = reini_keeper_quiesce();
     } while (pool == 0 && keeper < 0 && reini_pool_is_watched());
     reini_events_close();
-    close_failed(&reini_failed_memory);
-    close_failed(&reini_failed_thread);
     return pool < 0 ? pool : keeper;
 }
