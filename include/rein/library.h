@@ -23,7 +23,7 @@ REIN_API REIN_NODISCARD int rein_forbid_threads(void);
 /* Wait until every idle thread of rein's has left, and close the descriptors it keeps for reuse; for
  * leak checkers (to valgrind, a thread that idles at exit has memory "possibly lost") and before
  * dlclose-like moments. Nothing else needs it, exit() least of all. rein starts anew when it is used
- * again.
+ * again. What rein_done_fd() gave out is not touched; that of the failed context stays for ever.
  * Returns  0
  * Errors   -EBUSY  deadlines are armed, after-funcs registered, callbacks or jobs running (one whose
  *                  function has just returned counts a moment longer: ask again); what was idle is

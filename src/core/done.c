@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT */
 /* core/done.c: being told that a context is done: by a signal to a strand, or by a descriptor.
  *
- * A descriptor hangs on its node by aux, set under mu once. Its first field is the function that
- * rein_err() calls while the mark is between "the descriptor is being raised" and "err is set". */
+ * A descriptor hangs on its node by aux, set under mu once, until the node goes. (The two failed
+ * contexts are static, so theirs stay for ever.) Its first field is the function that rein_err() calls
+ * while the mark is between "the descriptor is being raised" and "err is set". */
 #include <errno.h>
 #include <rein/wait.h>
 
@@ -140,9 +141,10 @@ int rein_done_fd(const rein_ctx *public_ctx, int *ret_fd)
         return reini_frozen_fd(node, ret_fd);
     mutex_lock(&node->mu);
     const struct done_fd *there = node->ctx.aux;
+    int fd = there ? there->fd : -1;
     mutex_unlock(&node->mu);
-    if (there) {
-        *ret_fd = there->fd;
+    if (fd >= 0) {
+        *ret_fd = fd;
         return 0;
     }
     struct done_fd *done = NULL;

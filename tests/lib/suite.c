@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/node.h"
 #include "oom.h"
 
 enum { USUAL_LIMIT = 30 };
@@ -214,6 +215,19 @@ static bool comes_down_to(size_t (*measure)(void), size_t before)
     return true;
 }
 
+/* Of the test build alone: in the shared library they are hidden. */
+extern __attribute__((weak)) struct node reini_failed_memory, reini_failed_thread;
+
+/* The failed contexts are static, and keep the descriptor that was once asked for. */
+static size_t passing_descriptors(void)
+{
+    const struct node *failed[] = {&reini_failed_memory, &reini_failed_thread};
+    size_t kept = 0;
+    for (size_t i = 0; i < sizeof failed / sizeof *failed; i++)
+        kept += failed[i] && failed[i]->ctx.aux;
+    return suite_descriptors() - kept;
+}
+
 static size_t busy(void)
 {
     return rein_quiesce() < 0;
@@ -240,7 +254,7 @@ static void start_a_first_thread(void)
 void suite_run(struct suite_case *one)
 {
     start_a_first_thread();
-    size_t contexts = alive(), descriptors = suite_descriptors(), threads = suite_threads();
+    size_t contexts = alive(), descriptors = passing_descriptors(), threads = suite_threads();
     if (one->rule)
         run_to_panic(one);
     else
@@ -250,6 +264,6 @@ void suite_run(struct suite_case *one)
     if (!comes_down_to(alive, contexts))
         rein_leaks_print(STDERR_FILENO);
     ck_assert_msg(alive() <= contexts, "contexts are left behind: %zu", alive() - contexts);
-    ck_assert_msg(comes_down_to(suite_descriptors, descriptors), "a descriptor is left behind");
+    ck_assert_msg(comes_down_to(passing_descriptors, descriptors), "a descriptor is left behind");
     ck_assert_msg(comes_down_to(suite_threads, threads), "a thread is left behind");
 }
