@@ -12,6 +12,7 @@
 #include "time/keeper.h"
 
 struct reini_clock reini_real_clock;
+static _Thread_local bool driving; /* the real clock, and now in what may be anybody's code */
 
 void reini_clock_init(struct reini_clock *clock, int64_t now)
 {
@@ -27,6 +28,7 @@ __attribute__((constructor(101))) static void begin(void)
 
 void reini_clock_forked(void)
 {
+    driving = false; /* if this thread was, it is an ordinary one of the child's */
     reini_clock_init(&reini_real_clock, reini_plat_now());
     reini_vclock_forked();
     reini_keeper_forked();
@@ -119,15 +121,18 @@ static void fire(struct timer *timer, struct list *fired)
         list_insert(fired, &timer->link);
 }
 
-/* What may be anybody's code: releases, and the calls that were put off. */
-static void run_after_marks(struct list *fired, struct deferred *calls, deferred_fn *run)
+/* After all marks, as the last release of a context may run anybody's code. */
+static void unpin(struct list *fired)
 {
     while (!list_empty(fired)) {
         struct timer *timer = CONTAINER_OF(list_take(fired), struct timer, link);
         timer->kind->unpin(timer);
     }
-    if (calls)
-        run(calls);
+}
+
+bool reini_clock_is_driving(void)
+{
+    return driving;
 }
 
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
@@ -153,25 +158,27 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
 
     for (; !list_empty(&pinned); count++)
         fire(CONTAINER_OF(list_take(&pinned), struct timer, link), &fired);
+    bool nested = driving;
+    driving = nested || !clock->is_virtual;
+    unpin(&fired);
     mutex_lock(&clock->mu);
     struct deferred *calls = clock->calls;
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
-    bool runs = calls || !list_empty(&fired);
-    if (runs)
-        clock->running++;
+    clock->running += calls != NULL;
     bool awaited = clock->firing == 2;
     store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
     mutex_unlock(&clock->mu);
     if (awaited)
         reini_word_wake(&clock->firing, true);
-    if (runs) {
-        run_after_marks(&fired, calls, run);
+    if (calls) {
+        run(calls);
         mutex_lock(&clock->mu);
         if (birth == reini_birth) /* else this is the child of a fork in there, and the clock began anew */
             clock->running--;
         mutex_unlock(&clock->mu);
     }
+    driving = nested;
     return count;
 }
 

@@ -27,7 +27,6 @@ static struct driver keeper = {.poke = poke};
 static reini_mutex starting;
 static bool forbidden;       /* guarded by starting */
 static reini_thread thread;  /* guarded by starting; the last that was started */
-static _Thread_local bool on_keeper;
 static uint32_t pokes;       /* atomic */
 static uint32_t dismissed;   /* atomic; quiesce() has resigned for the thread: it is to leave */
 
@@ -75,7 +74,6 @@ static void keep(void *arg)
 {
     (void)arg;
     struct reini_clock *clock = &reini_real_clock;
-    on_keeper = true;
     reini_thread_precise();
     uint16_t birth = reini_birth;
     int64_t nap = LINGER;
@@ -158,7 +156,7 @@ void reini_keeper_release(struct driver *driver)
 
 int reini_keeper_quiesce(void)
 {
-    if (on_keeper)
+    if (reini_clock_is_driving())
         return -EBUSY;
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
@@ -194,5 +192,4 @@ void reini_keeper_forked(void)
 {
     starting = (reini_mutex){0};
     pokes = dismissed = 0;
-    on_keeper = false; /* if it was this thread that forked, it is an ordinary one of the child's */
 }
