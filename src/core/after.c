@@ -69,7 +69,7 @@ int rein_after_func_owned(const rein_ctx *ctx, rein_after *public_after, rein_ex
     if (r < 0)
         return r;
     /* Held before it is linked, as it may be claimed at once. */
-    bool decorated = !(ctx_of(ctx)->flags & NEVER_DONE) && !is_frozen(ctx_of(ctx)) &&
+    bool decorated = !(ctx_of(ctx)->flags & NEVER_DONE) && !has_frozen_source(ctx_of(ctx)) &&
                      &source_of(ctx_of(ctx))->ctx != ctx_of(ctx);
     if (decorated)
         ctx_ref(ctx_of(ctx));

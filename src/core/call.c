@@ -21,7 +21,7 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
                           .ctx = public_ctx, .fn = fn, .arg = arg, .birth = reini_birth};
     if (rein_err(public_ctx) != 0)
         return false;
-    if ((ctx->flags & NEVER_DONE) || is_frozen(ctx))
+    if ((ctx->flags & NEVER_DONE) || has_frozen_source(ctx))
         return true; /* it will never come */
     struct node *node = source_of(ctx);
     call->node = node;

@@ -57,7 +57,7 @@ void reini_notice(const struct ctx *ctx)
         return;
     if (is_frozen(&limit->node.ctx)) {
         reini_frozen_end(&limit->node.ctx, reini_expiry(limit));
-        if (is_frozen(ctx))
+        if (has_frozen_source(ctx))
             reini_frozen_end(ctx, reini_expiry(limit)); /* no walk goes down to it any more */
         return;
     }

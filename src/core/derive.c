@@ -9,7 +9,7 @@
  * context will not, in the child of a fork(). */
 static int64_t untold_bound(const struct ctx *parent)
 {
-    return is_frozen(parent) ? reini_bound(parent) : NEVER;
+    return parent->limit && has_frozen_source(parent) ? reini_bound(parent) : NEVER;
 }
 
 static inline struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind,

@@ -18,7 +18,7 @@
 void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct strand *strand)
 {
     *waiter = (struct waiter){.dep = {.kind = DEP_WAITER}, .strand = strand};
-    if ((ctx->flags & NEVER_DONE) || is_frozen(ctx) || rein_err(public_of(ctx)) != 0)
+    if ((ctx->flags & NEVER_DONE) || has_frozen_source(ctx) || rein_err(public_of(ctx)) != 0)
         return;
     struct node *node = source_of(ctx);
     STEP("waiter-link");

@@ -225,6 +225,13 @@ static inline bool is_frozen(const struct ctx *ctx)
     return UNLIKELY((uint16_t)(ctx->flags >> BIRTH_SHIFT) != reini_birth) && !(ctx->flags & IMMORTAL);
 }
 
+/* Whether what ctx lives and dies with was inherited; that of a value may have been, though the value
+ * itself was made after the fork(). Nothing links to it then, and it is told nothing. */
+static inline bool has_frozen_source(const struct ctx *ctx)
+{
+    return !(ctx->flags & NEVER_DONE) && is_frozen(&source_of(ctx)->ctx);
+}
+
 static inline void dep_push(struct dep **head, struct dep *dep)
 {
     dep->next = *head;
