@@ -45,7 +45,7 @@ bool reini_call_unlink(struct call *call, bool wait)
     struct node *node = call->node;
     /* acquire: pairs with the release that made it OVER; only what is not may be touched below. */
     while ((load_acquire(&call->dep.word) & ~(uint32_t)WAITED) == CALL_WAITING) {
-        if (!node || is_frozen(&node->ctx)) {
+        if (!node || call->birth != reini_birth) { /* an inherited node, which may be gone */
             uint32_t waiting = CALL_WAITING;
             return cas_acq_rel(&call->dep.word, &waiting, CALL_OVER);
         }
@@ -118,10 +118,12 @@ static struct call *claim(struct node *node)
 
 void reini_run_calls(struct deferred *chain)
 {
+    uint16_t birth = reini_birth;
     while (chain) {
         struct node *node = CONTAINER_OF(chain, struct node, dep.deferred);
         chain = chain->next;
-        for (struct call *call; (call = claim(node));) {
+        /* Not in a child that the one before has forked and returned in: there node is frozen. */
+        for (struct call *call; birth == reini_birth && (call = claim(node));) {
             STEP("claimed");
             if (call->dep.kind == DEP_AFTER)
                 reini_after_post(CONTAINER_OF(call, struct after, call));

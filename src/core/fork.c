@@ -16,8 +16,6 @@
 #include "wait/events.h"
 #include "wait/lot.h"
 
-uint16_t reini_birth;
-
 /* ---- ending ---- */
 
 static reini_mutex mu; /* in place of every frozen node's own: guards their ends and descriptors */
@@ -120,7 +118,6 @@ int reini_frozen_fd(struct node *node, int *ret_fd)
 
 static void in_child(void)
 {
-    reini_birth++; /* no thread but this one is there to see it change */
     mu = (reini_mutex){0};
     reini_plat_forked();
     reini_clock_forked();

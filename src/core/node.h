@@ -43,6 +43,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "plat/mutex.h"
+#include "plat/plat.h"
 #include "time/clock.h"
 
 /* What kind of context it is: for its name, and for what comes after the common fields. */
@@ -216,8 +217,6 @@ static inline struct reini_clock *clock_of(const struct ctx *ctx)
 {
     return reini_clock_of(clock_id(ctx));
 }
-
-extern uint16_t reini_birth; /* see fork.c; changes only in the child of a fork() */
 
 /* Whether it was inherited through a fork(): then its locks, lists and timers are not to be touched. */
 static inline bool is_frozen(const struct ctx *ctx)

@@ -143,12 +143,13 @@ rein_executor *rein_loop_executor(rein_loop *loop)
 static int run_jobs(struct rein_loop *loop)
 {
     int count = 0;
+    uint16_t birth = reini_birth;
     mutex_lock(&loop->mu);
     rein_job *job = loop->first;
     loop->first = NULL;
     loop->last = &loop->first;
     mutex_unlock(&loop->mu);
-    for (rein_job *next; job; job = next, count++) {
+    for (rein_job *next; job && birth == reini_birth; job = next, count++) {
         next = job->next;
         job->run(job);
     }
@@ -158,9 +159,12 @@ static int run_jobs(struct rein_loop *loop)
 int rein_loop_run(rein_loop *loop)
 {
     int count = 0;
+    uint16_t birth = reini_birth;
     reini_event_clear(loop->posted); /* before looking: what comes after raises it again */
     if (loop->keeps_time) {
         count += (int)reini_clock_fire(&reini_real_clock, reini_plat_now());
+        if (birth != reini_birth)
+            return count; /* a callback has forked: in the child the descriptors are the parent's */
         int64_t until = reini_clock_settle(&reini_real_clock);
         if (until == INT64_MIN)
             reini_event_raise(loop->posted);

@@ -205,6 +205,7 @@ static void work(void *arg)
 {
     (void)arg;
     struct worker worker = {.observer = {parking, resumed}};
+    uint16_t birth = reini_birth;
     mutex_lock(&pool.mu);
     for (bool lingered = false;;) {
         rein_job *job = take();
@@ -213,6 +214,10 @@ static void work(void *arg)
             mutex_unlock(&pool.mu);
             reini_observe_parking(&worker.observer);
             job->run(job);
+            if (birth != reini_birth) { /* the job has forked: the child's pool does not know us */
+                reini_thread_detach(reini_thread_self());
+                return;
+            }
             reini_observe_parking(NULL);
             mutex_lock(&pool.mu);
             pool.running--;
@@ -385,5 +390,6 @@ int reini_pool_forbid(void)
 void reini_pool_forked(void)
 {
     bool forbidden = pool.forbidden;
+    reini_observe_parking(NULL); /* if a job forks, it is on no worker of the child's */
     pool = (struct pool){.forbidden = forbidden};
 }

@@ -11,6 +11,7 @@
 #include "base/panic.h"
 #include "exec/exec.h"
 #include "plat/mutex.h"
+#include "plat/plat.h"
 
 struct serial {
     rein_executor executor; /* first: found from it */
@@ -57,7 +58,10 @@ static void run_turn(rein_job *turn)
     rein_job *job = serial->first;
     serial->first = job->next;
     mutex_unlock(&serial->mu);
+    uint16_t birth = reini_birth;
     job->run(job);
+    if (birth != reini_birth)
+        return; /* it has forked: in the child mu may be held for ever, and no inherited job runs */
     mutex_lock(&serial->mu);
     bool more = serial->first != NULL, freed = serial->freed;
     if (more)

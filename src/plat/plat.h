@@ -69,7 +69,12 @@ void reini_alarm_set(int fd, int64_t when);
 /* ---- union: some descriptors as one, readable when any of them is ------------------------------ */
 int reini_union_open(const int *fds, size_t n);
 
-/* ---- fork: have child() run in the child of every fork(), on its only thread ------------------- */
+/* ---- fork: have child() run in the child of every fork(), on its only thread -------------------
+ *
+ * birth: how many forks ago the process began; changes only in the child, just before child(). Who
+ * calls the user's code looks at it before and after: if it is another one then, this is the child
+ * of a fork() in there, and what was being done is the parent process's business. */
+extern uint16_t reini_birth;
 void reini_at_fork(void (*child)(void));
 
 #endif

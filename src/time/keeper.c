@@ -77,6 +77,7 @@ static void keep(void *arg)
     struct reini_clock *clock = &reini_real_clock;
     on_keeper = true;
     reini_thread_precise();
+    uint16_t birth = reini_birth;
     int64_t nap = LINGER;
     bool napped = false; /* a whole nap long nobody poked and nothing was due */
     for (;;) {
@@ -87,6 +88,10 @@ static void keep(void *arg)
         if (load_relaxed(&dismissed))
             return;
         size_t fired = reini_clock_fire(clock, reini_plat_now());
+        if (birth != reini_birth) { /* a callback has forked: the child starts a keeper of its own */
+            reini_thread_detach(reini_thread_self());
+            return;
+        }
         int64_t until = reini_clock_settle(clock);
         if (until == INT64_MIN)
             continue;
@@ -188,4 +193,5 @@ void reini_keeper_forked(void)
 {
     starting = (reini_mutex){0};
     pokes = dismissed = 0;
+    on_keeper = false; /* if it was this thread that forked, it is an ordinary one of the child's */
 }

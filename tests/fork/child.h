@@ -30,12 +30,22 @@ static inline unsigned child_limit(void)
     return times ? 10 * (unsigned)atoi(times) : 10;
 }
 
+/* First in every child: its limit, also on a thread of rein's, which has all signals blocked. */
+static inline void child_begin(void)
+{
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(child_limit());
+}
+
 static inline pid_t child_start(void (*fn)(void *arg), void *arg)
 {
     pid_t child = fork();
     if (child == 0) { /* Check's lock may have been somebody's at the fork: nothing of it from here */
-        signal(SIGALRM, SIG_DFL);
-        alarm(child_limit());
+        child_begin();
         fn(arg);
         _exit(0);
     }
