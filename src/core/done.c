@@ -85,6 +85,8 @@ void reini_done_fd_close(struct node *node)
     if (!done)
         return;
     node->ctx.aux = NULL;
+    if (done->settled != settled)
+        reini_frozen_alarm_close(done);
     reini_fd_close(done->fd);
     reini_free(done);
 }

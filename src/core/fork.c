@@ -22,15 +22,16 @@ static reini_mutex mu; /* in place of every frozen node's own: guards their ends
 
 struct frozen_fd {
     int (*settled)(const void *node); /* the same place as in struct done_fd; tells it from one */
-    int fd;
+    int fd;    /* an event; or a union of the alarm alone: a read drains an alarm, but no union */
     int err;
-    bool alarm; /* by its deadline, if nothing else ends it */
+    int alarm; /* by its deadline, if nothing else ends it; or -1 */
+    uint16_t birth;
 };
 
 static void raise_fd(const struct frozen_fd *done)
 {
-    if (done->alarm)
-        reini_alarm_set(done->fd, INT64_MIN);
+    if (done->alarm >= 0)
+        reini_alarm_set(done->alarm, INT64_MIN);
     else
         reini_event_raise(done->fd);
 }
@@ -47,7 +48,7 @@ static int settled(const void *node)
 static struct frozen_fd *fd_of(struct node *node)
 {
     struct frozen_fd *there = (struct frozen_fd *)(uintptr_t)node->ctx.aux;
-    return there && there->settled == settled ? there : NULL;
+    return there && there->settled == settled && there->birth == reini_birth ? there : NULL;
 }
 
 /* Under mu. The record may be half written: by a thread that is not in this process. */
@@ -77,6 +78,21 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending)
 
 /* ---- descriptors ---- */
 
+static int open_alarm(struct frozen_fd *done, int64_t when)
+{
+    int alarm = reini_alarm_open();
+    if (alarm < 0)
+        return alarm;
+    int all = reini_union_open(&alarm, 1);
+    if (all < 0) {
+        reini_fd_close(alarm);
+        return all;
+    }
+    reini_alarm_set(alarm, when);
+    done->alarm = alarm;
+    return all;
+}
+
 static int make(struct node *node, struct frozen_fd **ret_done)
 {
     struct frozen_fd *done = reini_alloc(sizeof *done);
@@ -84,19 +100,24 @@ static int make(struct node *node, struct frozen_fd **ret_done)
         return -ENOMEM;
     int err = rein_err(public_of(&node->ctx));
     int64_t bound = reini_bound(&node->ctx);
+    *done = (struct frozen_fd){settled, -1, err, -1, reini_birth};
     bool alarm = err == 0 && bound != NEVER;
-    *done = (struct frozen_fd){settled, alarm ? reini_alarm_open() : reini_event_open(true), err, alarm};
-    int r = done->fd;
+    int r = done->fd = alarm ? open_alarm(done, bound) : reini_event_open(true);
     if (r < 0) {
         reini_free(done);
         return r;
     }
-    if (alarm)
-        reini_alarm_set(done->fd, bound);
-    else if (err != 0)
+    if (err != 0)
         reini_event_raise(done->fd);
     *ret_done = done;
     return 0;
+}
+
+void reini_frozen_alarm_close(const void *aux)
+{
+    const struct frozen_fd *done = aux;
+    if (done->alarm >= 0)
+        reini_fd_close(done->alarm);
 }
 
 /* The inherited descriptor is the parent process's too and shows that one's events: an inherited

@@ -395,6 +395,7 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending);
 
 /* A descriptor for an inherited context; see rein_done_fd(). */
 int reini_frozen_fd(struct node *node, int *ret_fd);
+void reini_frozen_alarm_close(const void *aux); /* what belongs to it besides */
 
 /* ---- value.c, foreign.c: what goes with the memory ---- */
 void reini_value_drop(struct ctx *ctx);

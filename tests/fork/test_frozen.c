@@ -312,6 +312,72 @@ CASE(fork_descriptor_and_err_agree_after_a_cancel_in_the_child, "CTX-4", "P-FORK
     rein_end(ctx);
 }
 
+static void read_descriptor(void *arg)
+{
+    rein_ctx *ctx = arg;
+    size_t before = suite_descriptors();
+    struct pollfd fd = {.events = POLLIN};
+    REQUIRE(rein_done_fd(ctx, &fd.fd) == 0);
+    for (int i = 0; i < 3; i++) {
+        char bytes[8];
+        REQUIRE(poll(&fd, 1, -1) == 1);
+        ssize_t ignored = read(fd.fd, bytes, sizeof bytes);
+        (void)ignored;
+    }
+    REQUIRE(poll(&fd, 1, 0) == 1 && rein_check(ctx) == -ETIMEDOUT && poll(&fd, 1, 0) == 1);
+    rein_end(ctx);
+    REQUIRE(suite_descriptors() == before);
+}
+
+static void read_cancelled(void *arg)
+{
+    rein_ctx *ctx = arg;
+    struct pollfd fd = {.events = POLLIN};
+    char bytes[8];
+    REQUIRE(rein_done_fd(ctx, &fd.fd) == 0 && poll(&fd, 1, 0) == 0);
+    rein_cancel(ctx);
+    ssize_t ignored = read(fd.fd, bytes, sizeof bytes);
+    (void)ignored;
+    REQUIRE(poll(&fd, 1, 0) == 1);
+}
+
+/* As any other, the child's descriptor stays readable when it is read. */
+CASE(fork_reading_does_not_drain_the_descriptor, "CTX-4", "P-FORK")
+{
+    rein_ctx *soon = rein_with_timeout(rein_background(), 50 * REIN_MILLISECOND);
+    rein_ctx *later = rein_with_timeout(rein_background(), REIN_HOUR);
+    in_child(read_descriptor, soon);
+    in_child(read_cancelled, later);
+    rein_end(later);
+    rein_end(soon);
+}
+
+static void make_and_fork(void *arg)
+{
+    struct pollfd fd = {.events = POLLIN};
+    REQUIRE(rein_done_fd(arg, &fd.fd) == 0);
+    pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        struct pollfd its = {.events = POLLIN};
+        REQUIRE(rein_done_fd(arg, &its.fd) == 0 && its.fd != fd.fd);
+        rein_cancel(arg);
+        REQUIRE(poll(&its, 1, 0) == 1);
+        _exit(0);
+    }
+    int status;
+    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
+    REQUIRE(poll(&fd, 1, 0) == 0 && rein_err(arg) == 0);
+}
+
+/* One that was made in a child is not the child's child's. */
+CASE(fork_of_a_fork_has_its_own_done_descriptor, "EXEC-16", "P-FORK")
+{
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    in_child(make_and_fork, ctx);
+    rein_end(ctx);
+}
+
 /* ---- callbacks ---- */
 
 struct registered {
