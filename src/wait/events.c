@@ -3,6 +3,8 @@
 /* wait/events.c: at most KEPT idle events for the whole process. */
 #include "wait/events.h"
 
+#include "base/atomic.h"
+#include "base/fault.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 
@@ -10,7 +12,7 @@ enum { KEPT = 8 };
 
 static reini_mutex mu; /* guards both below */
 static int kept[KEPT];
-static int count;
+static int count; /* atomic where it grows */
 
 int reini_events_take(void)
 {
@@ -27,7 +29,11 @@ void reini_events_give(int fd)
     reini_event_clear(fd);
     mutex_lock(&mu);
     if (count < KEPT) {
-        kept[count++] = fd;
+        kept[count] = fd;
+        STEP("event-kept");
+        /* release: a fork by another thread may come in between, and its child, which needs no lock,
+         * closes what is counted: a slot that is still empty would be its standard input. */
+        store_release(&count, count + 1);
         fd = -1;
     }
     mutex_unlock(&mu);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* tests/fork/test_frozen.c: what the child of a fork can do with the contexts it inherited. */
+#include <fcntl.h>
 #include <poll.h>
 #include <rein.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/fault_control.h"
 #include "child.h"
 #include "expect.h"
+#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -596,5 +598,37 @@ CASE(fork_kept_descriptors_are_not_inherited, "EXEC-16", "P-FORK")
     in_child(count_descriptors, &most);
     close(ends[0]);
     close(ends[1]);
+    rein_end(ctx);
+}
+
+static void look_at_standard_input(void *unused)
+{
+    (void)unused;
+    REQUIRE(fcntl(0, F_GETFD) >= 0);
+}
+
+static void poll_once(void *arg)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq((int)write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(rein_poll(arg, &(struct pollfd){.fd = ends[0], .events = POLLIN}, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* While a thread is putting one away, no descriptor of the program's is taken for it. */
+CASE(fork_while_a_descriptor_is_put_away, "EXEC-16", "P-FORK")
+{
+    struct race_thread poller;
+    struct hold hold = {.step = "event-kept"};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    hold_set(&hold);
+    race_thread_start(&poller, 0, poll_once, ctx);
+    hold_await(&hold);
+    in_child(look_at_standard_input, NULL);
+    hold_release(&hold);
+    race_thread_join(&poller);
+    hold_clear();
     rein_end(ctx);
 }
