@@ -173,6 +173,34 @@ static bool none_is_called(void *name)
     return threads_called(name) == 0;
 }
 
+static bool one_is_called(void *name)
+{
+    return threads_called(name) == 1;
+}
+
+static void register_and_stop(void *ctx)
+{
+    rein_after after;
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    ck_assert(rein_after_stop(&after));
+}
+
+/* A worker names itself: whoever starts it may be so slow that it has left by then. */
+CASE(pool_workers_name_themselves, "P-EXEC")
+{
+    struct race_thread starter;
+    struct hold hold = {.step = "thread-started"};
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    hold_set(&hold);
+    race_thread_start(&starter, 0, register_and_stop, ctx);
+    hold_await(&hold);
+    suite_until(one_is_called, any_worker);
+    hold_release(&hold);
+    race_thread_join(&starter);
+    hold_clear();
+    rein_end(ctx);
+}
+
 /* A worker is there as long as somebody has secured it, and leaves by itself when nothing is to
  * come. */
 CASE_LONG(60, pool_idle_workers_leave, "P-EXEC", "P-GUEST")

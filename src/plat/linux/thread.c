@@ -11,6 +11,7 @@
 #include "plat/plat.h"
 
 struct start {
+    const char *name; /* static */
     void (*run)(void *);
     void *arg;
 };
@@ -19,6 +20,8 @@ static void *begin(void *memory)
 {
     struct start start = *(struct start *)memory;
     reini_free(memory);
+    /* By itself: whoever started it may be late, and it detached and gone by then. */
+    prctl(PR_SET_NAME, start.name);
     start.run(start.arg);
     return NULL;
 }
@@ -29,7 +32,7 @@ int reini_thread_start(reini_thread *ret_thread, const char *name, void (*run)(v
     struct start *start = reini_alloc(sizeof *start);
     if (!start)
         return -EAGAIN;
-    *start = (struct start){run, arg};
+    *start = (struct start){name, run, arg};
     int saved = errno;
     /* Blocked before it exists, so that no signal of the program's can ever arrive on it. */
     sigset_t all, before;
@@ -37,13 +40,12 @@ int reini_thread_start(reini_thread *ret_thread, const char *name, void (*run)(v
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int r = pthread_create(&thread, NULL, begin, start);
+    STEP("thread-started");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0) {
-        pthread_setname_np(thread, name);
+    if (r == 0)
         ret_thread->handle = (unsigned long)thread;
-    } else {
+    else
         reini_free(start);
-    }
     errno = saved;
     return r == 0 ? 0 : -EAGAIN;
 }
