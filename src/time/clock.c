@@ -122,15 +122,23 @@ static void fire(struct timer *timer, struct list *fired)
         list_insert(fired, &timer->link);
 }
 
-/* What may be anybody's code: releases, and the calls that were put off. */
-static void run_after_marks(struct list *fired, struct deferred *calls, deferred_fn *run)
+static _Thread_local bool releasing;
+
+bool reini_clock_releases_here(void)
 {
+    return releasing;
+}
+
+/* When all is marked: the releases may be anybody's code. */
+static void unpin_all(struct list *fired)
+{
+    bool outer = releasing;
+    releasing = true;
     while (!list_empty(fired)) {
         struct timer *timer = CONTAINER_OF(list_take(fired), struct timer, link);
         timer->kind->unpin(timer);
     }
-    if (calls)
-        run(calls);
+    releasing = outer;
 }
 
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
@@ -151,27 +159,31 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
         else
             timer->state = TIMER_IDLE; /* its owner is about to disarm it, and waits for mu */
     }
-    clock->firing = 1;
+    if (!clock->firing) /* else a drop drives the clock, and somebody may wait */
+        clock->firing = 1;
+    clock->running++;
     mutex_unlock(&clock->mu);
 
     for (; !list_empty(&pinned); count++)
         fire(CONTAINER_OF(list_take(&pinned), struct timer, link), &fired);
+    unpin_all(&fired);
+    if (forked != forks)
+        return count; /* the child of a fork in there: its clock began anew */
     mutex_lock(&clock->mu);
     struct deferred *calls = clock->calls;
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
-    bool runs = calls || !list_empty(&fired);
-    if (runs)
-        clock->running++;
+    if (!calls)
+        clock->running--;
     bool awaited = clock->firing == 2;
     store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
     mutex_unlock(&clock->mu);
     if (awaited)
         reini_word_wake(&clock->firing, true);
-    if (runs) {
-        run_after_marks(&fired, calls, run);
+    if (calls) {
+        run(calls);
         mutex_lock(&clock->mu);
-        if (forked == forks) /* else this is the child of a fork in there, and the clock began anew */
+        if (forked == forks) /* likewise */
             clock->running--;
         mutex_unlock(&clock->mu);
     }

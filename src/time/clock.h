@@ -37,8 +37,8 @@ struct reini_clock {
     struct driver *driver;   /* NULL: nobody */
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
-    uint32_t running;        /* how often the driver is in unpin() or run_calls, which may drive it too */
-    uint32_t firing;         /* 1: the driver is in timers' fire(), 2: and somebody waits for its end */
+    uint32_t running;        /* how often a driver is at it: what is called may drive the clock, too */
+    uint32_t firing;         /* 1: before the calls, 2: and somebody waits for that */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
     struct timerq queue;
 };
@@ -83,8 +83,10 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
  * Returns how many timers that was. */
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
 
-/* Under clock->mu, which is let go meanwhile: wait until no timer is firing. That is marks alone, so
- * it is soon; calls may be running then. */
+/* Under clock->mu, which is let go meanwhile: wait until no timer is firing: until all is marked and
+ * unpinned, which is soon, unless some user's drop is slow; calls may be running then. Not where the
+ * thread may itself be in such a drop: */
+bool reini_clock_releases_here(void);
 void reini_clock_await_fired(struct reini_clock *clock) HOLDING(clock->mu);
 
 /* Under clock->mu: nothing is armed, firing, put off (or about to be), or running. */

@@ -153,7 +153,7 @@ void reini_keeper_release(struct driver *driver)
 
 int reini_keeper_quiesce(void)
 {
-    if (on_keeper)
+    if (on_keeper || reini_clock_releases_here())
         return -EBUSY;
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
