@@ -12,6 +12,7 @@
 #include <rein/exec.h>
 #include <stdbool.h>
 
+#include "base/atomic.h"
 #include "base/attr.h"
 #include "base/mem.h"
 #include "base/panic.h"
@@ -24,7 +25,7 @@ struct rein_loop {
     rein_executor executor;
     struct driver driver;
     int posted, alarm, all; /* descriptors, set once */
-    bool keeps_time;        /* the loop's own thread only */
+    bool keeps_time;        /* atomic */
     reini_mutex mu;
     rein_job *first, **last;
     size_t secured; /* jobs still to come */
@@ -112,7 +113,7 @@ void rein_loop_free(rein_loop *loop)
     mutex_unlock(&loop->mu);
     if (busy)
         reini_panic("loop-busy", "freed with jobs still to come", loop);
-    if (loop->keeps_time)
+    if (load_acquire(&loop->keeps_time))
         reini_keeper_release(&loop->driver);
     close_all(loop);
     reini_free(loop);
@@ -123,7 +124,8 @@ int rein_loop_keep_time(rein_loop *loop)
     int r = reini_keeper_replace(&loop->driver);
     if (r < 0)
         return r;
-    loop->keeps_time = true;
+    /* release: pairs with the acquires on the loop's own thread: the clock is driven by it by now. */
+    store_release(&loop->keeps_time, true);
     reini_event_raise(loop->posted); /* look once, in case timers were left by a loop before */
     return 0;
 }
@@ -161,7 +163,7 @@ int rein_loop_run(rein_loop *loop)
     int count = 0;
     uint16_t birth = reini_birth;
     reini_event_clear(loop->posted); /* before looking: what comes after raises it again */
-    if (loop->keeps_time) {
+    if (load_acquire(&loop->keeps_time)) { /* if not yet, `posted` is raised anew when it does */
         count += (int)reini_clock_fire(&reini_real_clock, reini_plat_now());
         if (birth != reini_birth)
             return count; /* a callback has forked: in the child the descriptors are the parent's */

@@ -145,6 +145,31 @@ CASE(loop_keeps_the_time, "CTX-52", "P-LOOP")
     rein_loop_free(loop);
 }
 
+static void keep_or_run(void *arg, unsigned index)
+{
+    rein_loop *loop = arg;
+    if (index == 0)
+        ck_assert_int_eq(rein_loop_keep_time(loop), 0);
+    else
+        rein_loop_run(loop);
+}
+
+/* Any thread may say that the loop keeps the time, also while it runs; it then looks once more. */
+CASE(loop_is_told_to_keep_time_while_it_runs, "P-LOOP")
+{
+    for (size_t round = suite_rounds(100); round > 0; round--) {
+        rein_loop *loop = loop_make();
+        race_run(2, keep_or_run, loop);
+        rein_ctx *ctx = rein_with_timeout(rein_background(), 1);
+        while (rein_err(ctx) == 0) {
+            block_on(loop);
+            rein_loop_run(loop);
+        }
+        rein_end(ctx);
+        rein_loop_free(loop);
+    }
+}
+
 static void run_the_loop(const rein_ctx *ctx, void *arg)
 {
     (void)ctx;

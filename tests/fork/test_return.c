@@ -34,23 +34,13 @@ static void fork_here(const rein_ctx *ctx, void *arg)
 {
     struct calls *is = arg;
     struct node *nodes[] = {node_of(ctx_of(ctx)), node_of(ctx_of(is->below))};
-<<<<<<< HEAD
-    mutex_lock(&nodes[0]->mu);
-    mutex_lock(&nodes[1]->mu);
-=======
     nodes[0]->mu.word = nodes[1]->mu.word = 1;
->>>>>>> bfb74a93d2e7e92c8c60c2eae48b651611ce2146
     is->child = fork();
     if (is->child == 0) {
         child_begin();
         return;
     }
-<<<<<<< HEAD
-    mutex_unlock(&nodes[1]->mu);
-    mutex_unlock(&nodes[0]->mu);
-=======
     nodes[0]->mu.word = nodes[1]->mu.word = 0;
->>>>>>> bfb74a93d2e7e92c8c60c2eae48b651611ce2146
 }
 
 static void use_after_return(struct calls *is)

@@ -130,11 +130,7 @@ CASE(fork_inherited_deadline_ends_what_is_below_a_new_view, "EXEC-16", "CTX-51",
 static void never(const rein_ctx *ctx, void *arg)
 {
     (void)ctx, (void)arg;
-<<<<<<< HEAD
-    REQUIRE(!"a call that can never come");
-=======
     REQUIRE(false); /* it can never come */
->>>>>>> bfb74a93d2e7e92c8c60c2eae48b651611ce2146
 }
 
 static void register_calls(void *arg)
