@@ -171,10 +171,8 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     mutex_unlock(&clock->mu);
     if (awaited)
         reini_word_wake(&clock->firing, true);
-    uint16_t birth = reini_birth;
-    if (calls)
+    if (calls) {
         run(calls);
-    if (calls && birth == reini_birth) { /* else it has forked, and the clock has begun anew */
         mutex_lock(&clock->mu);
         if (birth == reini_birth) /* else this is the child of a fork in there, and the clock began anew */
             clock->running--;

@@ -192,5 +192,4 @@ void reini_keeper_forked(void)
 {
     starting = (reini_mutex){0};
     pokes = dismissed = 0;
-    on_keeper = false; /* if it was this thread that forked, it is an ordinary one of the child's */
 }
