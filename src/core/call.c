@@ -40,15 +40,20 @@ static bool within_reach(const struct node *node)
     return load_relaxed(&node->ctx.word) == 0 || (load_acquire(&node->dep.word) & MARKED);
 }
 
+/* What it is when it has been taken out: of an after-func its executor has yet to be told. */
+static inline uint32_t taken(const struct call *call)
+{
+    return call->dep.kind == DEP_AFTER ? CALL_CLAIMED : CALL_OVER;
+}
+
 bool reini_call_unlink(struct call *call, bool wait)
 {
     struct node *node = call->node;
-    uint32_t taken = call->dep.kind == DEP_AFTER ? CALL_CLAIMED : CALL_OVER;
     /* acquire: pairs with the release that made it OVER; only what is not may be touched below. */
     while ((load_acquire(&call->dep.word) & ~(uint32_t)WAITED) == CALL_WAITING) {
         if (!node || call->birth != reini_birth) { /* an inherited node, which may be gone */
             uint32_t waiting = CALL_WAITING;
-            return cas_acq_rel(&call->dep.word, &waiting, taken);
+            return cas_acq_rel(&call->dep.word, &waiting, taken(call));
         }
         STEP("call-unlink");
         mutex_lock(&node->mu);
@@ -56,7 +61,7 @@ bool reini_call_unlink(struct call *call, bool wait)
         bool ours = reach && load_relaxed(&call->dep.word) == CALL_WAITING;
         if (ours) {
             dep_unlink(&call->dep);
-            store_release(&call->dep.word, taken);
+            store_release(&call->dep.word, taken(call));
         }
         mutex_unlock(&node->mu);
         if (ours || (!reach && !wait))
