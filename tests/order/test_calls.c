@@ -226,6 +226,7 @@ CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
 {
     for (int live = 0; live < 2; live++) {
         rein_after after;
+        struct race_count ran = {0};
         rein_executor *executor = rein_serial_new(NULL);
         rein_ctx *ctx = rein_with_cancel(rein_background());
         struct actor first = {.at = "forgo"}, second = {.at = "strand-sleep"};
@@ -233,7 +234,7 @@ CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
         struct stopper waits = {.after = &after, .wait = true, .prevented = -1};
         /* On background it can never come: no lock guards the record then. */
         ck_assert_int_eq(rein_after_func(live ? ctx : rein_background(), &after, executor, count_call,
-                                         NULL), 0);
+                                         &ran), 0);
         stage();
         actor_start(&first, stop, &stops);
         actor_await(&first);
@@ -246,6 +247,7 @@ CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
         ck_assert_msg(waited, "it has not waited");
         ck_assert_int_eq(stops.prevented, true);
         ck_assert_int_eq(waits.prevented, false);
+        ck_assert_uint_eq(race_value(&ran), 0);
         rein_serial_free(executor);
         rein_end(ctx);
     }

@@ -335,7 +335,8 @@ static void pass_the_time(void *arg)
 CASE(ctx_89_drops_run_outside_the_firing, "CTX-89", "CTX-54")
 {
     for (int real = 0; real < 2; real++) {
-        struct late late = {.clock = real ? NULL : suite_clock(), .saw = 77};
+        struct late late = {.clock = real ? NULL : suite_clock(), .saw = 77,
+                            .other = rein_background()};
         const rein_ctx *root = real ? rein_background() : rein_clock_root(late.clock);
         if (real) {
             ck_assert_int_eq(rein_loop_new(&late.loop), 0);
