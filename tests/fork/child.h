@@ -6,6 +6,8 @@
 #define TESTS_FORK_CHILD_H
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,14 @@ static inline void child_begin(void)
     signal(SIGALRM, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
     alarm(child_limit());
+}
+
+/* Let other threads come to rest before a fork. AddressSanitizer's allocator has locks that its own
+ * threads' coming and going takes, and that a fork copies as they are; only for a case that is not
+ * about the moment of the fork. */
+static inline void child_settle(void)
+{
+    poll(NULL, 0, 20);
 }
 
 static inline pid_t child_start(void (*fn)(void *arg), void *arg)

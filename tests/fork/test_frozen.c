@@ -164,6 +164,7 @@ CASE(fork_deriving_from_the_inherited_works, "EXEC-16", "CTX-51", "P-FORK")
     is.ended = ended;
     rein_cancel_cause(ended, &left);
     ck_assert(rein_deadline(ctx, &is.deadline));
+    child_settle();
     in_child(derive_all, &is);
     rein_unref(is.deep);
     rein_end(ended);
@@ -244,6 +245,7 @@ static void with_short_deadline(void (*fn)(void *arg))
     rein_ctx *ctx = rein_with_timeout_cause(rein_background(), 100 * REIN_MILLISECOND, &late);
     rein_ctx *inner = rein_with_cancel(ctx);
     is.ctx = number_with(inner, 1);
+    child_settle();
     in_child(fn, &is);
     rein_unref(is.ctx);
     rein_end(inner);
@@ -455,6 +457,7 @@ static void with_registrations(void (*fn)(void *arg))
     struct registered is = {.ctx = rein_with_cancel(rein_background())};
     ck_assert_int_eq(rein_after_func(is.ctx, &is.after, NULL, count_run, &is), 0);
     ck_assert(rein_callback_add(is.ctx, &is.callback, count_run, &is));
+    child_settle();
     in_child(fn, &is);
     ck_assert_int_eq(is.runs, 0);
     ck_assert(rein_after_stop(&is.after));
@@ -562,6 +565,7 @@ CASE(fork_new_trees_work_fully, "EXEC-16", "P-FORK")
     rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_HOUR);
     ck_assert_int_eq(rein_after_func(ctx, &is.after, NULL, count_run, &is), 0);
     struct registered fresh = {0};
+    child_settle();
     in_child(begin_anew, &fresh);
     ck_assert(rein_after_stop(&is.after));
     rein_end(ctx);

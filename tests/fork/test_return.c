@@ -128,6 +128,7 @@ static void fork_and_return(const rein_ctx *ctx, void *arg)
 {
     struct threads *is = arg;
     (void)ctx;
+    child_settle();
     pid_t child = fork();
     if (child != 0) {
         is->child = child;

@@ -62,6 +62,7 @@ static void over_a_timeout(rein_duration timeout, void (*use)(void *arg))
     for (size_t i = 0; i < 2 * sizeof kinds / sizeof *kinds; i++) {
         rein_ctx *timed = rein_with_timeout_cause(rein_background(), timeout, &late);
         rein_ctx *inner = rein_with_cancel(timed);
+        child_settle();
         in_child(use, &(struct inherited){.ctx = i % 2 ? inner : timed, .kind = kinds[i / 2]});
         rein_end(inner);
         rein_end(timed);
@@ -86,7 +87,7 @@ static void block_under(void *arg)
 /* The inherited deadline ends blocking calls under such a one. */
 CASE(fork_inherited_deadline_ends_calls_under_a_new_view, "EXEC-16", "CTX-52", "P-FORK")
 {
-    over_a_timeout(100 * REIN_MILLISECOND, block_under);
+    over_a_timeout(200 * REIN_MILLISECOND, block_under);
 }
 
 static void check_late(void *arg)
@@ -101,7 +102,7 @@ static void check_late(void *arg)
 /* A check is enough to notice it. */
 CASE(fork_inherited_deadline_is_noticed_under_a_new_view, "P-NOTICE", "P-FORK")
 {
-    over_a_timeout(20 * REIN_MILLISECOND, check_late);
+    over_a_timeout(60 * REIN_MILLISECOND, check_late);
 }
 
 static void block_below(void *arg)
@@ -122,7 +123,7 @@ static void block_below(void *arg)
 /* And it ends what is derived from one, by one parent or two. */
 CASE(fork_inherited_deadline_ends_what_is_below_a_new_view, "EXEC-16", "CTX-51", "P-FORK")
 {
-    over_a_timeout(50 * REIN_MILLISECOND, block_below);
+    over_a_timeout(100 * REIN_MILLISECOND, block_below);
 }
 
 /* ---- being told ---- */
