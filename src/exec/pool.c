@@ -436,10 +436,7 @@ int reini_pool_quiesce(void)
     reini_thread gone = pool.gone;
     pool.has_gone = false;
     pool.leaving--;
-    bool watch = pool.first && begin_watch(); /* it may have come as the watch was given up */
     mutex_unlock(&pool.mu);
-    if (watch)
-        watch_for_stall();
     if (join)
         reini_thread_join(gone);
     return r;
