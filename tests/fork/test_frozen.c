@@ -3,6 +3,7 @@
 /* tests/fork/test_frozen.c: what the child of a fork can do with the contexts it inherited. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <rein.h>
 #include <string.h>
 
@@ -142,8 +143,8 @@ static void derive_all(void *arg)
     both = rein_merge(is->live, is->ended);
     REQUIRE(rein_err(both) == -ECANCELED && rein_cause(both) == &left);
     rein_end(both);
-    rein_ctx *off = rein_detach(is->live, rein_background(), REIN_SECOND);
-    REQUIRE(rein_err(off) == 0 && number_of(off, 0) == 42 && rein_remaining(off) <= REIN_SECOND);
+    rein_ctx *off = rein_detach(is->live, rein_background(), REIN_MINUTE);
+    REQUIRE(rein_err(off) == 0 && number_of(off, 0) == 42 && rein_remaining(off) <= REIN_MINUTE);
     rein_end(off);
     const rein_ctx *free_of = rein_without_cancel(is->ended);
     REQUIRE(rein_err(free_of) == 0 && number_of(free_of, 0) == 42 && !rein_deadline(free_of, &when));
@@ -164,7 +165,6 @@ CASE(fork_deriving_from_the_inherited_works, "EXEC-16", "CTX-51", "P-FORK")
     is.ended = ended;
     rein_cancel_cause(ended, &left);
     ck_assert(rein_deadline(ctx, &is.deadline));
-    child_settle();
     in_child(derive_all, &is);
     rein_unref(is.deep);
     rein_end(ended);
@@ -245,7 +245,6 @@ static void with_short_deadline(void (*fn)(void *arg))
     rein_ctx *ctx = rein_with_timeout_cause(rein_background(), 100 * REIN_MILLISECOND, &late);
     rein_ctx *inner = rein_with_cancel(ctx);
     is.ctx = number_with(inner, 1);
-    child_settle();
     in_child(fn, &is);
     rein_unref(is.ctx);
     rein_end(inner);
@@ -276,7 +275,7 @@ static void forks(const rein_ctx *ctx, void *arg)
 {
     (void)ctx;
     pid_t *child = arg;
-    *child = fork();
+    *child = child_fork();
 }
 
 /* A child that is forked by a callback of its own loop returns from that to a clock that is idle. */
@@ -292,7 +291,7 @@ CASE(fork_by_a_callback_of_the_loop, "EXEC-16", "P-FORK")
     while (child == -1)
         rein_loop_run(loop);
     if (child == 0) {
-        alarm(child_limit());
+        child_begin();
         REQUIRE(rein_quiesce() == 0);
         _exit(0);
     }
@@ -389,7 +388,7 @@ static void make_and_fork(void *arg)
 {
     struct pollfd fd = {.events = POLLIN};
     REQUIRE(rein_done_fd(arg, &fd.fd) == 0);
-    pid_t child = fork();
+    pid_t child = child_fork();
     REQUIRE(child >= 0);
     if (child == 0) {
         struct pollfd its = {.events = POLLIN};
@@ -457,7 +456,6 @@ static void with_registrations(void (*fn)(void *arg))
     struct registered is = {.ctx = rein_with_cancel(rein_background())};
     ck_assert_int_eq(rein_after_func(is.ctx, &is.after, NULL, count_run, &is), 0);
     ck_assert(rein_callback_add(is.ctx, &is.callback, count_run, &is));
-    child_settle();
     in_child(fn, &is);
     ck_assert_int_eq(is.runs, 0);
     ck_assert(rein_after_stop(&is.after));
@@ -565,7 +563,6 @@ CASE(fork_new_trees_work_fully, "EXEC-16", "P-FORK")
     rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_HOUR);
     ck_assert_int_eq(rein_after_func(ctx, &is.after, NULL, count_run, &is), 0);
     struct registered fresh = {0};
-    child_settle();
     in_child(begin_anew, &fresh);
     ck_assert(rein_after_stop(&is.after));
     rein_end(ctx);
@@ -575,10 +572,10 @@ CASE(fork_new_trees_work_fully, "EXEC-16", "P-FORK")
 static void fork_again(void *arg)
 {
     rein_ctx *own = rein_with_timeout(arg, 50 * REIN_MILLISECOND);
-    pid_t child = fork();
+    pid_t child = child_fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        alarm(child_limit());
+        child_begin();
         REQUIRE(rein_wait(own) == -ETIMEDOUT && rein_err(arg) == 0);
         rein_end(own);
         rein_end(arg);

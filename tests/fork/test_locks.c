@@ -51,7 +51,7 @@ static void use_locked(void *arg)
     struct line *line = arg;
     int fd;
     REQUIRE(rein_err(line->value) == 0 && rein_check(line->value) == 0 && number_of(line->value, 0) == 5);
-    rein_ctx *own = rein_with_timeout(line->value, REIN_SECOND);
+    rein_ctx *own = rein_with_timeout(line->value, REIN_MINUTE);
     REQUIRE(rein_err(own) == 0);
     rein_end(own);
     own = rein_merge(line->leaf, line->top);

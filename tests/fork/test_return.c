@@ -35,7 +35,7 @@ static void fork_here(const rein_ctx *ctx, void *arg)
     struct calls *is = arg;
     struct node *nodes[] = {node_of(ctx_of(ctx)), node_of(ctx_of(is->below))};
     nodes[0]->mu.word = nodes[1]->mu.word = 1;
-    is->child = fork();
+    is->child = child_fork();
     if (is->child == 0) {
         child_begin();
         return;
@@ -128,8 +128,7 @@ static void fork_and_return(const rein_ctx *ctx, void *arg)
 {
     struct threads *is = arg;
     (void)ctx;
-    child_settle();
-    pid_t child = fork();
+    pid_t child = child_fork();
     if (child != 0) {
         is->child = child;
         race_set(&is->forked);
@@ -193,7 +192,7 @@ static void fork_before_next(rein_job *job)
     struct jobs *is = CONTAINER_OF(job, struct jobs, forks);
     if (is->executor)
         ck_assert_int_eq(rein_post(is->executor, &is->next), 0);
-    is->child = fork();
+    is->child = child_fork();
     if (is->child == 0)
         child_begin();
 }
@@ -239,7 +238,7 @@ static void fork_and_return_late(const rein_ctx *ctx, void *arg)
     struct alarmed *is = arg;
     char byte;
     (void)ctx;
-    is->child = fork();
+    is->child = child_fork();
     if (is->child == 0) {
         child_begin();
         REQUIRE(read(is->go[0], &byte, 1) == 1); /* the parent has set its alarm by now */

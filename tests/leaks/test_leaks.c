@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault_control.h"
-#include "../fork/child.h"
+#include "child.h"
 #include "core/node.h"
 #include "expect.h"
 #include "race.h"

@@ -24,8 +24,8 @@ static void stop_at(struct hold *hold)
     if (__atomic_fetch_add(&hold->seen, 1, __ATOMIC_ACQ_REL) != hold->skip)
         return;
     __atomic_store_n(&hold->held, 1, __ATOMIC_RELEASE);
-    while (!__atomic_load_n(&hold->released, __ATOMIC_ACQUIRE))
-        suite_yield();
+    for (unsigned turns = 0; !__atomic_load_n(&hold->released, __ATOMIC_ACQUIRE);)
+        suite_pause(&turns);
 }
 
 static void step(const char *name)
@@ -64,8 +64,8 @@ void hold_follow_me(void)
 
 void hold_await(struct hold *hold)
 {
-    while (!__atomic_load_n(&hold->held, __ATOMIC_ACQUIRE))
-        suite_yield();
+    for (unsigned turns = 0; !__atomic_load_n(&hold->held, __ATOMIC_ACQUIRE);)
+        suite_pause(&turns);
 }
 
 void hold_release(struct hold *hold)

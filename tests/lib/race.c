@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/lib/race.c: see race.h. Everybody yields while waiting: there may be one processor. */
+/* tests/lib/race.c: see race.h. Everybody gives way while waiting: there may be one processor. */
 #include "race.h"
 
 #include <check.h>
@@ -11,12 +11,6 @@
 static uint32_t load(const uint32_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void pause_a_little(unsigned *turns)
-{
-    if (++*turns > 200)
-        suite_yield();
 }
 
 /* ---- one thread ---- */
@@ -124,7 +118,7 @@ void race_meet(struct race_barrier *barrier)
         return;
     }
     for (unsigned turns = 0; load(&barrier->round) == round;)
-        pause_a_little(&turns);
+        suite_pause(&turns);
 }
 
 void race_set(struct race_flag *flag)
@@ -140,7 +134,7 @@ bool race_is_set(const struct race_flag *flag)
 void race_await(const struct race_flag *flag)
 {
     for (unsigned turns = 0; !race_is_set(flag);)
-        pause_a_little(&turns);
+        suite_pause(&turns);
 }
 
 void race_add(struct race_count *counter, uint64_t n)
@@ -156,5 +150,5 @@ uint64_t race_value(const struct race_count *counter)
 void race_await_value(const struct race_count *counter, uint64_t at_least)
 {
     for (unsigned turns = 0; race_value(counter) < at_least;)
-        pause_a_little(&turns);
+        suite_pause(&turns);
 }

@@ -70,9 +70,12 @@ uint64_t suite_random(uint64_t *state) /* splitmix64 */
     return z ^ (z >> 31);
 }
 
-static void nap(void)
+static void nap(void) /* no cancellation point: a case may have cancelled its thread */
 {
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     nanosleep(&(struct timespec){.tv_nsec = 200 * 1000}, NULL);
+    pthread_setcancelstate(state, NULL);
 }
 
 void suite_until(bool (*holds)(void *arg), void *arg)
@@ -85,6 +88,14 @@ void suite_yield(void)
 {
     oom_turn();
     sched_yield();
+}
+
+void suite_pause(unsigned *turns)
+{
+    if (++*turns > 2000)
+        nap();
+    if (*turns > 200)
+        suite_yield();
 }
 
 rein_clock *suite_clock(void)

@@ -110,6 +110,10 @@ void suite_until(bool (*holds)(void *arg), void *arg);
 /* Let others run: for the loops that wait for one of them in another way. */
 void suite_yield(void);
 
+/* The same for loops that must not be late at first, and may wait long: it spins, then yields, then
+ * sleeps for a moment at a time. *turns counts, from 0. */
+void suite_pause(unsigned *turns);
+
 /* A virtual clock; without memory the case ends here. */
 rein_clock *suite_clock(void);
 
