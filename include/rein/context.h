@@ -63,13 +63,11 @@ static inline int rein_err(const rein_ctx *ctx)
 {
     const struct rein_head *head = (const struct rein_head *)(const void *)ctx;
     int32_t word = __atomic_load_n(&head->word, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(word == 0, 1))
-        return 0;
     if (word == REIN_WORD_FOLLOWS) {
         head = (const struct rein_head *)head->next;
         word = __atomic_load_n(&head->word, __ATOMIC_ACQUIRE);
     }
-    if (word <= 0)
+    if (__builtin_expect(word <= 0, 1))
         return word;
     return (*(int (*const *)(const void *))head->next)(head);
 }
