@@ -47,7 +47,13 @@ REIN_API size_t rein_clock_advance_to(rein_clock *clock, rein_time when);
  * Returns  whether there is one; if not, *ret_when is untouched */
 REIN_API bool rein_clock_next(const rein_clock *clock, rein_time *ret_when);
 
-/* How many timers are armed on it. A test can wait for a sleeper to have gone to sleep by it. */
+/* How many timers are armed on it: one for each context that is not done and has a deadline sooner
+ * than its parent's, and one for each thread in rein_sleep(), rein_sleep_until() or a rein_wait_any()
+ * with an instant. So a test waits until a thread sleeps:
+ *
+ *     while (rein_clock_armed(clock) < 1)
+ *         sched_yield();
+ */
 REIN_API size_t rein_clock_armed(const rein_clock *clock);
 
 REIN_END_DECLS

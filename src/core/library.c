@@ -20,11 +20,12 @@ int rein_forbid_threads(void)
 
 int rein_quiesce(void)
 {
+    bool within = reini_clock_is_driving() || reini_pool_is_at_work(); /* which the others may wait for */
     int pool, keeper;
-    do {
-        pool = reini_pool_quiesce(); /* first: its timer keeps the keeper */
-        keeper = reini_keeper_quiesce();
-    } while (pool == 0 && keeper < 0 && reini_pool_is_watched());
+    do { /* the pool's timer keeps the keeper; the keeper's calls keep the pool */
+        pool = reini_pool_quiesce(!within);
+        keeper = reini_keeper_quiesce(!within && pool == 0);
+    } while (pool == 0 && reini_pool_is_alive());
     reini_events_close();
     return pool < 0 ? pool : keeper;
 }

@@ -67,6 +67,8 @@ static struct pool {
     struct timer stall;
 } pool;
 
+static _Thread_local bool at_work; /* in a job */
+
 rein_executor *rein_pool_executor(void)
 {
     return &executor;
@@ -245,7 +247,9 @@ static void work(void *arg)
             lingered = false;
             mutex_unlock(&pool.mu);
             reini_observe_parking(&worker.observer);
+            at_work = true;
             job->run(job);
+            at_work = false;
             if (birth != reini_birth) { /* the job has forked: the child's pool does not know us */
                 reini_thread_detach(reini_thread_self());
                 return;
@@ -414,7 +418,20 @@ static void dismiss_idle(void)
     mutex_lock(&pool.mu);
 }
 
-int reini_pool_quiesce(void)
+bool reini_pool_is_at_work(void)
+{
+    return at_work;
+}
+
+/* Is there a thread that will leave without anybody's doing? */
+static bool is_coming_to_rest(bool wait) HOLDING(pool.mu);
+static bool is_coming_to_rest(bool wait)
+{
+    bool busy = wait ? pool.secured > 0 : is_busy();
+    return pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !busy);
+}
+
+int reini_pool_quiesce(bool wait)
 {
     mutex_lock(&pool.mu);
     pool.leaving++;
@@ -424,10 +441,14 @@ int reini_pool_quiesce(void)
     if (!busy)
         stop_watching();
     mutex_lock(&pool.mu);
-    /* For all while nobody is busy; else for those that were idle and are on their way out. */
-    while (pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !is_busy())) {
+    while (is_coming_to_rest(wait)) {
         uint32_t seen = pool.changes;
+        if (pool.idle && pool.secured == 0) { /* idle since, while something was to come */
+            dismiss_idle();
+            continue;
+        }
         mutex_unlock(&pool.mu);
+        STEP("pool-awaited");
         reini_lot_wait(&pool.changes, seen);
         mutex_lock(&pool.mu);
     }
@@ -442,12 +463,12 @@ int reini_pool_quiesce(void)
     return r;
 }
 
-bool reini_pool_is_watched(void)
+bool reini_pool_is_alive(void)
 {
     mutex_lock(&pool.mu);
-    bool watched = pool.stalling;
+    bool alive = pool.threads > 0 || pool.stalling;
     mutex_unlock(&pool.mu);
-    return watched;
+    return alive;
 }
 
 int reini_pool_forbid(void)
@@ -464,5 +485,6 @@ void reini_pool_forked(void)
 {
     bool forbidden = pool.forbidden;
     reini_observe_parking(NULL); /* if a job forks, it is on no worker of the child's */
+    at_work = false;
     pool = (struct pool){.forbidden = forbidden};
 }

@@ -12,7 +12,7 @@
 #include "time/keeper.h"
 
 struct reini_clock reini_real_clock;
-static _Thread_local bool driving; /* the real clock, and now in what may be anybody's code */
+static _Thread_local bool driving;
 
 void reini_clock_init(struct reini_clock *clock, int64_t now)
 {
@@ -78,6 +78,28 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
     return armed;
 }
 
+/* Whoever waits for an end looks again: under mu he has read `changes`, and found no end. */
+static void unlock_changed(struct reini_clock *clock) RELEASES(clock->mu);
+static void unlock_changed(struct reini_clock *clock)
+{
+    bool awaited = clock->awaiting > 0;
+    store_relaxed(&clock->changes, clock->changes + 1);
+    mutex_unlock(&clock->mu);
+    if (awaited)
+        reini_word_wake(&clock->changes, true);
+}
+
+void reini_clock_await_change(struct reini_clock *clock)
+{
+    uint32_t seen = clock->changes;
+    clock->awaiting++;
+    mutex_unlock(&clock->mu);
+    reini_word_sleep(&clock->changes, seen, NEVER);
+    mutex_lock(&clock->mu);
+    clock->awaiting--;
+    mutex_unlock(&clock->mu);
+}
+
 void reini_clock_expect(struct reini_clock *clock)
 {
     mutex_lock(&clock->mu);
@@ -89,7 +111,7 @@ void reini_clock_expect_no_more(struct reini_clock *clock)
 {
     mutex_lock(&clock->mu);
     clock->noticers--;
-    mutex_unlock(&clock->mu);
+    unlock_changed(clock);
 }
 
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
@@ -153,7 +175,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
         else
             timer->state = TIMER_IDLE; /* its owner is about to disarm it, and waits for mu */
     }
-    clock->firing = 1;
+    clock->firing = true;
     mutex_unlock(&clock->mu);
 
     for (; !list_empty(&pinned); count++)
@@ -166,30 +188,17 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
     clock->running += calls != NULL;
-    bool awaited = clock->firing == 2;
-    store_relaxed(&clock->firing, 0); /* atomic for those alone who are asleep on it */
-    mutex_unlock(&clock->mu);
-    if (awaited)
-        reini_word_wake(&clock->firing, true);
+    clock->firing = false;
+    unlock_changed(clock);
     if (calls) {
         run(calls);
         mutex_lock(&clock->mu);
         if (birth == reini_birth) /* else this is the child of a fork in there, and the clock began anew */
             clock->running--;
-        mutex_unlock(&clock->mu);
+        unlock_changed(clock);
     }
     driving = nested;
     return count;
-}
-
-void reini_clock_await_fired(struct reini_clock *clock)
-{
-    while (clock->firing) {
-        store_relaxed(&clock->firing, 2);
-        mutex_unlock(&clock->mu);
-        reini_word_sleep(&clock->firing, 2, NEVER);
-        mutex_lock(&clock->mu);
-    }
 }
 
 int64_t reini_clock_settle(struct reini_clock *clock)

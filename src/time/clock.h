@@ -38,8 +38,10 @@ struct reini_clock {
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
     uint32_t running;        /* how often the driver is in run_calls, which may drive it too */
-    uint32_t firing;         /* 1: the driver is in timers' fire() or unpin(), 2: and somebody waits for its end */
+    bool firing;             /* the driver is in timers' fire() or unpin() */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
+    uint32_t changes;        /* how often one of these three ended; atomic for those asleep on it */
+    uint32_t awaiting;       /* how many are */
     struct timerq queue;
 };
 
@@ -83,9 +85,11 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
  * Returns how many timers that was. */
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
 
-/* Under clock->mu, which is let go meanwhile: wait until no timer is firing. That is marks, and releases
- * that may be the last; calls may be running then. Not for a thread that is driving the clock. */
-void reini_clock_await_fired(struct reini_clock *clock) HOLDING(clock->mu);
+/* Under clock->mu, which is given back: wait until a turn of the driver, its calls, or a noticer has
+ * come to its end. Not for a thread that is driving the clock. */
+void reini_clock_await_change(struct reini_clock *clock) RELEASES(clock->mu);
+
+/* Whether this thread drives the real clock, and is now in what may be anybody's code. */
 bool reini_clock_is_driving(void);
 
 /* Under clock->mu: nothing is armed, firing, put off (or about to be), or running. */

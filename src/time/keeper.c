@@ -154,13 +154,26 @@ void reini_keeper_release(struct driver *driver)
     mutex_unlock(&starting);
 }
 
-int reini_keeper_quiesce(void)
+/* Nothing is armed, and what is not over yet will be without anybody's doing. */
+static bool is_coming_to_rest(void) HOLDING(reini_real_clock.mu);
+static bool is_coming_to_rest(void)
 {
-    if (reini_clock_is_driving())
-        return -EBUSY;
+    const struct reini_clock *clock = &reini_real_clock;
+    return clock->queue.count == 0 && (clock->firing || clock->running || clock->noticers > 0 ||
+                                       (clock->calls && clock->driver == &keeper));
+}
+
+int reini_keeper_quiesce(bool wait)
+{
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    reini_clock_await_fired(&reini_real_clock);
+    while (wait && is_coming_to_rest()) {
+        mutex_unlock(&starting); /* what is waited for may itself wait for somebody who needs it */
+        STEP("keeper-awaited");
+        reini_clock_await_change(&reini_real_clock);
+        mutex_lock(&starting);
+        mutex_lock(&reini_real_clock.mu);
+    }
     bool resigned = resign();
     int r = reini_clock_is_idle(&reini_real_clock) ? 0 : -EBUSY;
     mutex_unlock(&reini_real_clock.mu);

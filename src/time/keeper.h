@@ -15,9 +15,9 @@ int reini_keeper_start(void);
 int reini_keeper_replace(struct driver *driver);
 void reini_keeper_release(struct driver *driver);
 
-/* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed or this is
- * called by a callback on that very thread. */
-int reini_keeper_quiesce(void);
+/* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed, or a loop
+ * has yet to make calls. With `wait`, wait first for what is under way; without, that is -EBUSY. */
+int reini_keeper_quiesce(bool wait);
 
 /* No thread from here on: 0, or -EBUSY if the keeper's is running. `also` is asked first, while no
  * keeper can start: what it returns below 0 is returned, with nothing changed. */

@@ -80,8 +80,7 @@ static rein_loop *without_timers(void)
 
 static void come_to_rest(void)
 {
-    while (rein_quiesce() < 0)
-        ;
+    ck_assert_int_eq(rein_quiesce(), 0);
 }
 
 /* A job is posted while every worker is parked in rein, waiting for that very job: it runs. */
@@ -215,12 +214,35 @@ CASE_LONG(60, pool_idle_workers_leave, "P-EXEC", "P-GUEST")
     suite_until(none_is_called, any_worker);
 }
 
-/* Quiesce refuses while something is to come or running, and the pool works on. */
+struct quiescer {
+    struct race_thread thread;
+    int result;
+};
+
+static void quiesce(void *arg)
+{
+    ((struct quiescer *)arg)->result = rein_quiesce();
+}
+
+/* Quiesce on a thread of its own; returns when it waits, or has found that it need not. */
+static void quiesce_apart(struct quiescer *is, struct hold *awaits)
+{
+    *awaits = (struct hold){.step = "pool-awaited"};
+    *is = (struct quiescer){.result = 1};
+    hold_set(awaits);
+    race_thread_start(&is->thread, 0, quiesce, is);
+    hold_await(awaits);
+    hold_release(awaits);
+}
+
+/* Quiesce refuses while something is to come, and waits for what is running; the pool works on. */
 CASE(pool_quiesce_while_busy, "P-EXEC", "P-ERRORS")
 {
     rein_after after;
     struct race_count count = {0};
     struct race_flag begun = {0}, go_on = {0};
+    struct quiescer quiescer;
+    struct hold awaits;
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
     ck_assert_int_eq(rein_quiesce(), -EBUSY);
@@ -228,10 +250,13 @@ CASE(pool_quiesce_while_busy, "P-EXEC", "P-ERRORS")
     struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
     ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
     race_await(&begun);
-    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    quiesce_apart(&quiescer, &awaits);
+    ck_assert(!race_thread_over(&quiescer.thread));
     race_set(&go_on);
-    race_await_value(&count, 1);
-    come_to_rest();
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_int_eq(quiescer.result, 0);
+    ck_assert_uint_eq(race_value(&count), 1);
     suite_until(none_is_called, any_thread);
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0); /* starts anew */
     rein_cancel(ctx);
@@ -246,7 +271,7 @@ static void run_freeing(rein_job *job)
     race_add(is->count, 1);
 }
 
-/* However often it is asked meanwhile, a job that waits behind a stuck one gets its worker. */
+/* A job that waits behind a stuck one gets its worker, and both are waited for. */
 CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
 {
     struct race_count count = {0};
@@ -256,9 +281,69 @@ CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
     ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
     race_await(&begun);
     ck_assert_int_eq(rein_post(rein_pool_executor(), &freeing.job), 0);
-    while (race_value(&count) < 2)
-        rein_quiesce();
+    ck_assert_int_eq(rein_quiesce(), 0);
+    ck_assert_uint_eq(race_value(&count), 2);
+}
+
+struct stayer {
+    rein_job job; /* first: found from it */
+    struct race_flag begun, registers, go_on;
+    rein_ctx *ctx;
+    rein_after after;
+    int result; /* of its own quiesce */
+};
+
+static void register_then_stay(rein_job *job)
+{
+    struct stayer *is = (struct stayer *)job;
+    race_set(&is->begun);
+    race_await(&is->registers);
+    ck_assert_int_eq(rein_after_func(is->ctx, &is->after, NULL, do_nothing, NULL), 0);
+    race_await(&is->go_on);
+}
+
+/* What is waited for registers an after-func: quiesce waits no longer. */
+CASE(pool_quiesce_while_a_job_registers, "P-EXEC", "P-ERRORS")
+{
+    struct stayer is = {.job = {NULL, register_then_stay}};
+    struct quiescer quiescer;
+    struct hold awaits;
+    is.ctx = rein_with_cancel(rein_background());
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &is.job), 0);
+    race_await(&is.begun);
+    quiesce_apart(&quiescer, &awaits);
+    race_set(&is.registers);
+    race_thread_join(&quiescer.thread);
+    ck_assert_int_eq(quiescer.result, -EBUSY);
+    race_set(&is.go_on);
+    hold_clear();
+    ck_assert(rein_after_stop(&is.after));
+    rein_end(is.ctx);
     come_to_rest();
+}
+
+static void quiesce_inside(rein_job *job)
+{
+    struct stayer *is = (struct stayer *)job;
+    race_set(&is->begun);
+    race_await(&is->registers);
+    is->result = rein_quiesce();
+}
+
+/* One that waits for a job, and that job itself: it is refused there, so neither waits for ever. */
+CASE(pool_quiesce_inside_and_outside_at_once, "P-EXEC", "P-ERRORS")
+{
+    struct stayer is = {.job = {NULL, quiesce_inside}, .result = 1};
+    struct quiescer quiescer;
+    struct hold awaits;
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &is.job), 0);
+    race_await(&is.begun);
+    quiesce_apart(&quiescer, &awaits);
+    race_set(&is.registers);
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_int_eq(quiescer.result, 0);
+    ck_assert_int_eq(is.result, -EBUSY);
 }
 
 static void quiesce_from_within(const rein_ctx *ctx, void *arg)
@@ -313,32 +398,26 @@ CASE(pool_secured_jobs_need_no_more_threads, "CTX-96", "P-EXEC")
 
 /* ---- quiet and start, at the wrong moment ---- */
 
-static void quiesce(void *arg)
-{
-    *(int *)arg = rein_quiesce();
-}
-
 /* Somebody registers just as the idle workers are told that they may leave: quiesce does not wait for
  * the one that now stays. */
 CASE(pool_quiesce_as_somebody_registers, "P-EXEC", "P-ERRORS")
 {
-    struct race_thread other;
+    struct quiescer other = {.result = 1};
     struct hold dismisses = {.step = "strand-signal"};
     struct hold idles = {.step = "strand-sleep", .skip = UINT32_MAX};
     rein_after after;
-    int result = 1;
     rein_ctx *ctx = rein_with_cancel(rein_background());
     hold_set(&idles);
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
     ck_assert(rein_after_stop(&after)); /* there is a worker, with nothing to do */
     hold_await_seen(&idles, 1);
     hold_set(&dismisses);
-    race_thread_start(&other, 0, quiesce, &result);
+    race_thread_start(&other.thread, 0, quiesce, &other);
     hold_await(&dismisses);
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
     hold_release(&dismisses);
-    race_thread_join(&other);
-    ck_assert_int_eq(result, -EBUSY);
+    race_thread_join(&other.thread);
+    ck_assert_int_eq(other.result, -EBUSY);
     hold_clear();
     ck_assert(rein_after_stop(&after));
     rein_end(ctx);

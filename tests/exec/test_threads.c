@@ -229,20 +229,25 @@ static void stand_then_arm(const rein_ctx *ctx, void *arg)
     rein_end(later);
 }
 
-/* Nor does it wait for a callback on the keeper, which may arm a timer where there was none left. */
+/* It waits for a callback on the keeper, which may arm a timer where there was none left. */
 CASE(threads_quiesce_while_a_callback_runs, "P-GUEST", "P-ERRORS")
 {
     struct standing is = {.armed = {0}};
-    struct hold expiry;
+    struct hold expiry, awaits = {.step = "keeper-awaited"};
+    struct race_thread other;
     rein_callback callback;
     rein_ctx *ctx = hold_expiry(&expiry);
     ck_assert(rein_callback_add(ctx, &callback, stand_then_arm, &is));
     hold_release(&expiry);
     race_await(&is.begun);
-    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    hold_set(&awaits);
+    race_thread_start(&other, 0, quiesce, NULL);
+    hold_await(&awaits);
+    hold_release(&awaits);
     race_set(&is.go_on);
-    rein_callback_remove(&callback);
+    race_thread_join(&other);
     ck_assert_uint_eq(race_value(&is.armed), 1);
+    ck_assert(!rein_callback_remove(&callback));
     hold_clear();
     rein_end(ctx);
 }

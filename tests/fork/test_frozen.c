@@ -446,8 +446,7 @@ static void stop_and_go_on(void *arg)
     rein_cancel(ctx);
     REQUIRE(!rein_after_stop_wait(&is->after) && is->runs == 1);
     rein_end(ctx);
-    while (rein_quiesce() != 0)
-        ;
+    REQUIRE(rein_quiesce() == 0);
     REQUIRE(is->runs == 1);
 }
 
@@ -545,8 +544,7 @@ static void begin_anew(void *arg)
     rein_ctx *child = rein_with_cancel(ctx);
     REQUIRE(rein_after_func(child, &is->after, NULL, count_run, is) == 0);
     REQUIRE(rein_wait(child) == -ETIMEDOUT && rein_cause(child) == &late);
-    while (rein_quiesce() != 0)
-        ;
+    REQUIRE(rein_quiesce() == 0);
     REQUIRE(!rein_after_stop_wait(&is->after) && is->runs == 1);
     rein_end(child);
     rein_end(ctx);

@@ -118,8 +118,7 @@ static void *live_on(void *arg)
             suite_yield();
         REQUIRE(!rein_after_stop_wait(&is->after));
         rein_end(ctx);
-        while (rein_quiesce() != 0)
-            suite_yield();
+        REQUIRE(rein_quiesce() == 0);
     }
     _exit(0);
 }
