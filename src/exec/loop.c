@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "exec/jobs.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 #include "time/clock.h"
@@ -27,7 +28,7 @@ struct rein_loop {
     int posted, alarm, all; /* descriptors, set once */
     bool keeps_time;        /* atomic */
     reini_mutex mu;
-    rein_job *first, **last;
+    struct jobs queued;
     size_t secured; /* jobs still to come */
 };
 
@@ -56,13 +57,11 @@ static void forgo(rein_executor *executor)
 static void post(rein_executor *executor, rein_job *job)
 {
     struct rein_loop *loop = loop_of(executor);
-    job->next = NULL;
     mutex_lock(&loop->mu);
     loop->secured--;
-    if (!loop->first)
+    if (!loop->queued.first)
         reini_event_raise(loop->posted); /* under mu: the loop may be freed once its job has run */
-    *loop->last = job;
-    loop->last = &job->next;
+    jobs_add(&loop->queued, job);
     mutex_unlock(&loop->mu);
 }
 
@@ -88,7 +87,6 @@ int rein_loop_new(rein_loop **ret_loop)
         return -ENOMEM;
     loop->executor = (rein_executor){sizeof loop->executor, "loop", secure, forgo, post};
     loop->driver.poke = poke;
-    loop->last = &loop->first;
     loop->all = loop->alarm = -1;
     int r = loop->posted = reini_event_open(false);
     if (r >= 0)
@@ -109,7 +107,7 @@ void rein_loop_free(rein_loop *loop)
     if (!loop)
         return;
     mutex_lock(&loop->mu);
-    bool busy = loop->first || loop->secured > 0;
+    bool busy = loop->queued.first || loop->secured > 0;
     mutex_unlock(&loop->mu);
     if (busy)
         reini_panic("loop-busy", "freed with jobs still to come", loop);
@@ -147,14 +145,11 @@ static int run_jobs(struct rein_loop *loop)
     int count = 0;
     uint16_t birth = reini_birth;
     mutex_lock(&loop->mu);
-    rein_job *job = loop->first;
-    loop->first = NULL;
-    loop->last = &loop->first;
+    struct jobs turn = loop->queued;
+    loop->queued.first = NULL;
     mutex_unlock(&loop->mu);
-    for (rein_job *next; job && birth == reini_birth; job = next, count++) {
-        next = job->next;
+    for (rein_job *job; birth == reini_birth && (job = jobs_take(&turn)); count++)
         job->run(job);
-    }
     return count;
 }
 

@@ -18,6 +18,7 @@
 #include "base/attr.h"
 #include "base/fault.h"
 #include "exec/exec.h"
+#include "exec/jobs.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 #include "time/clock.h"
@@ -47,7 +48,7 @@ static rein_executor executor = {sizeof executor, "pool", secure, forgo, post};
 static struct pool {
     reini_mutex securing;
     reini_mutex mu;
-    rein_job *first, *last; /* queued jobs */
+    struct jobs queued;
     struct worker *idle;    /* latest first, so that the others get to leave */
     uint32_t threads;       /* all that were started, or are about to be, and have not left */
     uint32_t workers;       /* of these, all but the leaving ones */
@@ -79,7 +80,7 @@ rein_executor *rein_pool_executor(void)
 static bool wants_worker(void) HOLDING(pool.mu);
 static bool wants_worker(void)
 {
-    return pool.first && !pool.idle && pool.parked == pool.workers && !pool.forbidden;
+    return pool.queued.first && !pool.idle && pool.parked == pool.workers && !pool.forbidden;
 }
 
 static void work(void *arg);
@@ -171,9 +172,8 @@ static void resumed(struct park_observer *observer)
 static rein_job *take(void) HOLDING(pool.mu);
 static rein_job *take(void)
 {
-    rein_job *job = pool.first;
+    rein_job *job = jobs_take(&pool.queued);
     if (job) {
-        pool.first = job->next;
         pool.taken++;
         pool.running++;
     }
@@ -212,7 +212,7 @@ static void linger(struct worker *worker)
 static bool may_leave(void) HOLDING(pool.mu);
 static bool may_leave(void)
 {
-    return !pool.first && (pool.workers - pool.starting > 1 || pool.secured == 0);
+    return !pool.queued.first && (pool.workers - pool.starting > 1 || pool.secured == 0);
 }
 
 static void leave(void) RELEASES(pool.mu);
@@ -291,7 +291,7 @@ static void stall_fire(struct timer *timer)
 {
     (void)timer;
     mutex_lock(&pool.mu);
-    bool stuck = pool.first && !pool.idle;
+    bool stuck = pool.queued.first && !pool.idle;
     bool start = stuck && pool.taken == pool.taken_before && !pool.forbidden;
     if (start)
         count_in();
@@ -311,7 +311,7 @@ static void stop_watching(void)
     if (!reini_clock_disarm(&reini_real_clock, &pool.stall))
         return;
     mutex_lock(&pool.mu);
-    bool watch = pool.first && !pool.idle;
+    bool watch = pool.queued.first && !pool.idle;
     pool.stalling = watch;
     mutex_unlock(&pool.mu);
     if (watch)
@@ -369,14 +369,9 @@ static void forgo(rein_executor *unused)
 static void post(rein_executor *unused, rein_job *job)
 {
     (void)unused;
-    job->next = NULL;
     mutex_lock(&pool.mu);
     pool.secured--;
-    if (pool.first)
-        pool.last->next = job;
-    else
-        pool.first = job;
-    pool.last = job;
+    jobs_add(&pool.queued, job);
     bool start = wants_worker();
     if (start)
         count_in();
@@ -398,7 +393,7 @@ static void post(rein_executor *unused, rein_job *job)
 static bool is_busy(void) HOLDING(pool.mu);
 static bool is_busy(void)
 {
-    return pool.secured > 0 || pool.first || pool.running > 0;
+    return pool.secured > 0 || pool.queued.first || pool.running > 0;
 }
 
 /* Have all workers that are idle take note that they may leave. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "exec/exec.h"
+#include "exec/jobs.h"
 #include "plat/mutex.h"
 #include "plat/plat.h"
 
@@ -17,7 +18,7 @@ struct serial {
     rein_executor executor; /* first: found from it */
     rein_executor *over;    /* set once */
     reini_mutex mu;
-    rein_job *first, *last;
+    struct jobs queued;
     size_t secured;  /* jobs still to come, each secured below too */
     size_t spare;    /* secured below for jobs that joined the queue behind a turn */
     bool turning;    /* `turn` is posted or running */
@@ -56,15 +57,14 @@ static void run_turn(rein_job *turn)
 {
     struct serial *serial = CONTAINER_OF(turn, struct serial, turn);
     mutex_lock(&serial->mu);
-    rein_job *job = serial->first;
-    serial->first = job->next;
+    rein_job *job = jobs_take(&serial->queued);
     mutex_unlock(&serial->mu);
     uint16_t birth = reini_birth;
     job->run(job);
     if (birth != reini_birth)
         return; /* it has forked: in the child mu may be held for ever, and no inherited job runs */
     mutex_lock(&serial->mu);
-    bool more = serial->first != NULL, freed = serial->freed;
+    bool more = serial->queued.first != NULL, freed = serial->freed;
     if (more)
         serial->spare--;
     else
@@ -79,14 +79,9 @@ static void run_turn(rein_job *turn)
 static void post(rein_executor *executor, rein_job *job)
 {
     struct serial *serial = serial_of(executor);
-    job->next = NULL;
     mutex_lock(&serial->mu);
     serial->secured--;
-    if (serial->first)
-        serial->last->next = job;
-    else
-        serial->first = job;
-    serial->last = job;
+    jobs_add(&serial->queued, job);
     bool start = !serial->turning;
     serial->turning = true;
     if (!start)
@@ -113,7 +108,7 @@ void rein_serial_free(rein_executor *executor)
         return;
     struct serial *serial = serial_of(executor);
     mutex_lock(&serial->mu);
-    bool busy = serial->first || serial->secured > 0, turning = serial->turning;
+    bool busy = serial->queued.first || serial->secured > 0, turning = serial->turning;
     serial->freed = turning;
     mutex_unlock(&serial->mu);
     if (busy)
