@@ -13,11 +13,11 @@
  *     rein_after after;
  *     int r = rein_after_func(ctx, &after, NULL, close_socket, sock);
  *     ...
- *     if (!rein_after_stop_wait(&after))
- *         ...                                  // close_socket is not running and never will again
+ *     rein_after_stop_wait(&after);            // close_socket is not running and never will again
  *
- * Both are structs in the caller's frame or object, linked in without allocation. Whoever links
- * one holds the context (an owner or a view) until it is out again; while it is linked it must not
+ * Both are structs in the caller's frame or object, linked in without allocation. One that is all
+ * zeros, or whose registration was refused, may be taken back: then nothing is prevented. Whoever
+ * links one holds the context (an owner or a view) until it is out again; while it is linked it must not
  * move. No function here changes errno or may be called from a signal handler; where a function
  * may wait, it says so. Callbacks run with no lock of rein's held and may call anything on the same
  * context. In the child of a fork() inherited callbacks never run. */
@@ -59,8 +59,8 @@ typedef struct rein_after {
  * runs at most once; several registrations on one context are independent and unordered.
  *
  * If the last reference to ctx goes before it was done, fn is dropped without running, and stopping it
- * says false. One that was refused may be stopped all the same. On a context
- * that can never be done fn stays registered, for nothing, until it is stopped.
+ * says false. On a context that can never be done fn stays registered, for nothing, until it is
+ * stopped.
  *
  * Returns  0
  * Errors   -EAGAIN  the executor cannot secure a thread for it; nothing is registered */

@@ -22,7 +22,8 @@
  *
  * Unless a function says otherwise: any thread may call it, at any time, also from a callback, but
  * not from a signal handler; it never blocks, never fails, and leaves errno alone; a context that
- * is NULL where one is needed is a caller's bug and panics [rule: context-required]. In the child
+ * is NULL where one is needed is a caller's bug and panics [rule: context-required], but crashes the
+ * two inline functions, rein_err() and rein_done(). In the child
  * of a fork(), inherited contexts are frozen: see rein-fork(7).
  *
  * The derive, cancel and end calls are macros that pass the place of the call on to a function of
@@ -52,7 +53,7 @@ struct rein_head {
 #define REIN_WORD_SETTLING 2
 
 /* Why the context is done: 0 while it is live, then -ECANCELED or -ETIMEDOUT for ever; nothing
- * will ever add a fourth value. One load: no call, no lock, no clock. Everything that was written
+ * will ever add a fourth value. A load, or three for a view of values: no call, no lock, no clock. Everything that was written
  * before the cancel is visible to whoever sees a result other than 0.
  *
  * A deadline that has passed ends a context only when somebody notices it: the keeper's timer, a

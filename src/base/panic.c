@@ -26,3 +26,16 @@ void reini_panic(const char *rule, const char *message, const void *object)
         fprintf(stderr, "rein: broken rule %s: %s (object %p)\n", rule, message, object);
     abort();
 }
+
+void reini_panic_at(const char *site, const char *rule, const char *message, const void *object)
+{
+    char text[300];
+    if (site)
+        snprintf(text, sizeof text, "%s, at %s", message, site);
+    reini_panic(rule, site ? text : message, object);
+}
+
+void reini_panic_no_context(const char *site)
+{
+    reini_panic_at(site, "context-required", "a context is needed here, got NULL", NULL);
+}

@@ -9,11 +9,17 @@
 /* Tell the hook and abort. rule is the name the public header gives it. */
 NORETURN void reini_panic(const char *rule, const char *message, const void *object);
 
+/* The same; site, where the caller is known to be ("file.c:12"), goes into the message. */
+NORETURN void reini_panic_at(const char *site, const char *rule, const char *message,
+                             const void *object);
+
 /* The rule that nearly every call has. */
-#define REQUIRE_CONTEXT(ctx)                                                               \
+NORETURN void reini_panic_no_context(const char *site);
+#define REQUIRE_CONTEXT_AT(site, ctx)                                                      \
     do {                                                                                   \
         if (UNLIKELY((ctx) == NULL))                                                       \
-            reini_panic("context-required", "a context is needed here, got NULL", NULL);   \
+            reini_panic_no_context(site);                                                  \
     } while (0)
+#define REQUIRE_CONTEXT(ctx) REQUIRE_CONTEXT_AT(NULL, ctx)
 
 #endif

@@ -53,6 +53,8 @@ bool reini_call_unlink(struct call *call, bool wait)
     while ((load_acquire(&call->dep.word) & ~(uint32_t)WAITED) == CALL_WAITING) {
         if (!node || call->birth != reini_birth) { /* an inherited node, which may be gone */
             uint32_t waiting = CALL_WAITING;
+            if (!call->fn)
+                return false; /* nothing was ever registered with it */
             return cas_acq_rel(&call->dep.word, &waiting, taken(call));
         }
         STEP("call-unlink");

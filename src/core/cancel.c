@@ -11,14 +11,14 @@
 /* reason: a reference that is consumed. */
 static void cancel(const char *site, rein_ctx *owner, const rein_reason *reason)
 {
-    REQUIRE_CONTEXT(owner);
+    REQUIRE_CONTEXT_AT(site, owner);
     struct ctx *ctx = ctx_of(owner);
     struct ending ending = {.err = -ECANCELED, .reason = reason, .site = site};
     if (!is_node(ctx)) {
         rein_reason_unref(reason);
         if (!is_failed(ctx))
-            reini_panic("cannot-be-cancelled", "a foreign context that forwards has no end of its own",
-                        ctx);
+            reini_panic_at(site, "cannot-be-cancelled",
+                           "a foreign context that forwards has no end of its own", ctx);
     } else if (is_frozen(ctx)) {
         reini_frozen_end(ctx, ending);
     } else {
@@ -33,7 +33,7 @@ void rein_cancel_at(const char *site, rein_ctx *ctx)
 
 void rein_cancel_cause_at(const char *site, rein_ctx *ctx, const rein_reason *reason)
 {
-    REQUIRE_CONTEXT(ctx);
+    REQUIRE_CONTEXT_AT(site, ctx);
     cancel(site, ctx, rein_reason_ref(reason));
 }
 
@@ -41,7 +41,7 @@ static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char 
     REIN_PRINTF(4, 0);
 static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char *format, va_list args)
 {
-    REQUIRE_CONTEXT(ctx);
+    REQUIRE_CONTEXT_AT(site, ctx);
     cancel(site, ctx, rein_err(ctx) ? NULL : reini_reason_vnewf(code, format, args));
 }
 

@@ -82,7 +82,7 @@ static COLD rein_ctx *with_bound(const char *site, const struct ctx *parent, int
 
 rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
 {
-    REQUIRE_CONTEXT(public_parent);
+    REQUIRE_CONTEXT_AT(site, public_parent);
     const struct ctx *parent = ctx_of(public_parent);
     if (is_failed(parent))
         return public_of(parent);
@@ -104,7 +104,7 @@ static ALWAYS_INLINE rein_ctx *derive_until(const char *site, const struct ctx *
 rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, rein_time deadline,
                                       const rein_reason *cause)
 {
-    REQUIRE_CONTEXT(parent);
+    REQUIRE_CONTEXT_AT(site, parent);
     if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
     return derive_until(site, ctx_of(parent), deadline.ns, rein_now(parent).ns, cause);
@@ -113,7 +113,7 @@ rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, 
 rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent, rein_duration timeout,
                                      const rein_reason *cause)
 {
-    REQUIRE_CONTEXT(parent);
+    REQUIRE_CONTEXT_AT(site, parent);
     if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
     /* One reading: a child never outlives its parent by two. */
@@ -177,8 +177,8 @@ static const struct timed *earlier(const struct timed *a, const struct timed *b)
 
 rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent, const rein_ctx *public_also)
 {
-    REQUIRE_CONTEXT(public_parent);
-    REQUIRE_CONTEXT(public_also);
+    REQUIRE_CONTEXT_AT(site, public_parent);
+    REQUIRE_CONTEXT_AT(site, public_also);
     const struct ctx *parent = ctx_of(public_parent), *also = ctx_of(public_also);
     if (is_failed(parent) || is_failed(also))
         return public_of(is_failed(parent) ? parent : also);
@@ -219,14 +219,14 @@ static bool lives_with(const struct ctx *ctx, const struct ctx *above)
 rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rein_ctx *public_onto,
                          rein_duration bound)
 {
-    REQUIRE_CONTEXT(public_ctx);
-    REQUIRE_CONTEXT(public_onto);
+    REQUIRE_CONTEXT_AT(site, public_ctx);
+    REQUIRE_CONTEXT_AT(site, public_onto);
     const struct ctx *ctx = ctx_of(public_ctx), *onto = ctx_of(public_onto);
     if (is_failed(ctx) || is_failed(onto))
         return public_of(is_failed(ctx) ? ctx : onto);
     require_one_clock(ctx, onto);
     if (!(ctx->flags & NEVER_DONE) && lives_with(onto, &source_of(ctx)->ctx))
-        reini_panic("detach-below-itself", "work is detached onto a context below it", onto);
+        reini_panic_at(site, "detach-below-itself", "work is detached onto a context below it", onto);
     struct joined *joined = joined_new(site, ctx, onto, KIND_DETACH);
     if (UNLIKELY(!joined))
         return public_of(&reini_failed_memory.ctx);
@@ -241,7 +241,7 @@ rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rei
 
 const rein_ctx *rein_without_cancel_at(const char *site, const rein_ctx *public_parent)
 {
-    REQUIRE_CONTEXT(public_parent);
+    REQUIRE_CONTEXT_AT(site, public_parent);
     const struct ctx *parent = ctx_of(public_parent);
     if (is_failed(parent))
         return public_parent;

@@ -55,7 +55,7 @@ static rein_ctx *refuse(const rein_foreign_ops *ops, void *self, const struct ct
 rein_ctx *rein_foreign_at(const char *site, const rein_ctx *public_parent, const rein_foreign_ops *ops,
                           void *self)
 {
-    REQUIRE_CONTEXT(public_parent);
+    REQUIRE_CONTEXT_AT(site, public_parent);
     const struct ctx *parent = ctx_of(public_parent);
     if (is_failed(parent))
         return refuse(ops, self, parent);
@@ -101,14 +101,15 @@ void reini_foreign_drop(struct ctx *ctx)
 
 void rein_foreign_done_at(const char *site, rein_ctx *owner, int err, const rein_reason *reason)
 {
-    REQUIRE_CONTEXT(owner);
+    REQUIRE_CONTEXT_AT(site, owner);
     struct ctx *ctx = ctx_of(owner);
     if (is_failed(ctx))
         return;
     if (kind_of(ctx) != KIND_FOREIGN || foreign_of(ctx)->ops.forwards)
-        reini_panic("foreign-required", "only a foreign context with an end of its own is pushed", ctx);
+        reini_panic_at(site, "foreign-required",
+                       "only a foreign context with an end of its own is pushed", ctx);
     if (err == 0)
-        reini_panic("done-needs-err", "a context cannot be done with err 0", ctx);
+        reini_panic_at(site, "done-needs-err", "a context cannot be done with err 0", ctx);
     struct ending ending = {.err = err == -ETIMEDOUT ? err : -ECANCELED, .site = site};
     ending.reason = rein_reason_ref(reason);
     if (!reason && err != -ETIMEDOUT && err != -ECANCELED)

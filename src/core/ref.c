@@ -279,7 +279,7 @@ void rein_end_at(const char *site, rein_ctx *owner)
     if ((ctx->flags & IMMORTAL) || LIKELY(release_sole(ctx)))
         return;
     if (UNLIKELY(OWNERS(load_relaxed(&ctx->refs)) == 0))
-        reini_panic("end-without-owner", "ended more often than there are owners", ctx);
+        reini_panic_at(site, "end-without-owner", "ended more often than there are owners", ctx);
     if (is_node(ctx))
         rein_cancel_at(site, owner);
     struct doomed doomed = {NULL};

@@ -184,9 +184,9 @@ static const rein_ctx *refuse(const rein_key *key, const void *value, const stru
 const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_parent,
                                    const rein_key *key, const void *value)
 {
-    REQUIRE_CONTEXT(public_parent);
+    REQUIRE_CONTEXT_AT(site, public_parent);
     if (UNLIKELY(!key))
-        reini_panic("key-required", "a value needs a key, got NULL", public_parent);
+        reini_panic_at(site, "key-required", "a value needs a key, got NULL", public_parent);
     const struct ctx *parent = ctx_of(public_parent);
     if (is_failed(parent))
         return refuse(key, value, parent);

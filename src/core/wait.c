@@ -243,17 +243,14 @@ static int check_cases(const struct ctx *ctx, const rein_case *cases, size_t n)
 }
 
 /* The first case that holds now: its index, -1 if none does, or poll's error less one. */
-static int64_t first_that_holds(struct session *session, rein_case *cases, size_t n)
+static int64_t first_that_holds(struct session *session, const rein_case *cases, size_t n)
 {
     int r = session->fds > 0 ? poll_now(session) : 0;
     if (r < 0)
         return r - 1;
     int64_t now = clock_now(clock_of(session->ctx));
     for (size_t i = 0, fd = 0; i < n; i++) {
-        short ready = cases[i].kind == REIN_CASE_KIND_FD ? session->fd[fd++].revents : 0;
-        if (ready)
-            cases[i].revents = ready;
-        if (ready || (cases[i].kind == REIN_CASE_KIND_DONE && rein_check(cases[i].ctx) != 0) ||
+        if ((cases[i].kind == REIN_CASE_KIND_FD && session->fd[fd++].revents) || (cases[i].kind == REIN_CASE_KIND_DONE && rein_check(cases[i].ctx) != 0) ||
             (cases[i].kind == REIN_CASE_KIND_AT && cases[i].when.ns != NEVER &&
              now >= cases[i].when.ns))
             return (int64_t)i;
@@ -299,5 +296,8 @@ int rein_wait_any(const rein_ctx *ctx, rein_case *cases, size_t n)
     end(&session);
     if (err != 0 || r < 0)
         return err != 0 ? err : r;
+    for (size_t i = 0, fd = 0; found >= 0 && i < n; i++)
+        if (cases[i].kind == REIN_CASE_KIND_FD)
+            cases[i].revents = session.fd[fd++].revents;
     return found < 0 ? (int)(found + 1) : (int)found;
 }

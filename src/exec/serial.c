@@ -106,6 +106,8 @@ void rein_serial_free(rein_executor *executor)
 {
     if (!executor)
         return;
+    if (executor->secure != secure)
+        reini_panic("serial-required", "only what rein_serial_new() made is given back", executor);
     struct serial *serial = serial_of(executor);
     mutex_lock(&serial->mu);
     bool busy = serial->queued.first || serial->secured > 0, turning = serial->turning;

@@ -64,6 +64,29 @@ static void tell(const char *rule, const char *message, const void *object)
     fprintf(stderr, "[%s|%d|%p]", rule, strlen(message) > 10, object);
 }
 
+static void tell_message(const char *rule, const char *message, const void *object)
+{
+    (void)rule, (void)object;
+    fprintf(stderr, "%s", message);
+}
+
+static void end_twice(void)
+{
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    const rein_ctx *view = rein_ref(ctx);
+    rein_end(ctx);
+    rein_set_panic(tell_message);
+    rein_end_at("here.c:12", (rein_ctx *)(uintptr_t)view);
+}
+
+/* A call that knows its caller's line says it. */
+CASE(panic_names_the_line, "P-RULES")
+{
+    char text[500];
+    ck_assert(aborted(run_apart(end_twice, text, sizeof text)));
+    ck_assert_str_eq(text, "ended more often than there are owners, at here.c:12");
+}
+
 static rein_ctx *broken;
 
 static void with_a_hook(void)

@@ -368,6 +368,11 @@ CASE_PANICS("serial-busy", rule_serial_busy, "P-RULES", "P-EXEC")
         rein_serial_free(serial);
 }
 
+CASE_PANICS("serial-required", rule_serial_required, "P-RULES", "P-EXEC")
+{
+    rein_serial_free(rein_pool_executor());
+}
+
 /* A registration that was not stopped is a job still to come. */
 CASE_PANICS("serial-busy", rule_serial_busy_with_a_registration, "P-RULES", "P-EXEC")
 {

@@ -146,7 +146,10 @@ CASE(own_executor_may_refuse, "CTX-70", "P-EXEC", "P-ERRORS")
     rein_after after;
     struct noted is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
+    memset(&after, 0xA5, sizeof after);
     ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, count_drop), -EAGAIN);
+    ck_assert(!rein_after_stop(&after) && !rein_after_stop_wait(&after));
+    ck_assert_int_eq(own.forgone, 0);
     ck_assert_uint_eq(reini_check_dependents(ctx), 0);
     ck_assert_uint_eq(reini_check_references(ctx), 1);
     rein_cancel(ctx);
@@ -154,6 +157,15 @@ CASE(own_executor_may_refuse, "CTX-70", "P-EXEC", "P-ERRORS")
     ck_assert_int_eq(own.posted, 0);
     ck_assert_uint_eq(race_value(&is.runs), 0);
     rein_end(ctx);
+}
+
+/* What is all zeros was never registered, and may be taken back. */
+CASE(zeroed_registrations_may_be_taken_back, "CTX-66", "P-ERRORS")
+{
+    rein_after after = {{NULL}};
+    rein_callback callback = {{NULL}};
+    ck_assert(!rein_after_stop(&after) && !rein_after_stop_wait(&after));
+    ck_assert(!rein_callback_remove(&callback));
 }
 
 /* secure and forgo may be NULL. */

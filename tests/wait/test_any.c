@@ -37,7 +37,8 @@ static void put_byte(int fd)
     ck_assert_int_eq((int)write(fd, "x", 1), 1);
 }
 
-/* Among cases that hold already the first in order is taken, of whatever kind. */
+/* Among cases that hold already the first in order is taken, of whatever kind; of the descriptors one
+ * learns what all are ready for. */
 CASE(any_takes_the_first_that_holds, "P-WAIT")
 {
     int ends[2];
@@ -49,10 +50,16 @@ CASE(any_takes_the_first_that_holds, "P-WAIT")
                             REIN_CASE_FD(ends[1], POLLOUT), REIN_CASE_DONE(done)};
     ck_assert_int_eq(rein_wait_any(root, fd_first, 4), 2);
     ck_assert_int_eq(fd_first[2].revents, POLLOUT);
+    ck_assert_int_eq(fd_first[1].revents, 0);
+    rein_case two[] = {REIN_CASE_FD(ends[1], POLLOUT), REIN_CASE_FD(ends[0], POLLIN),
+                       REIN_CASE_FD(ends[1], POLLOUT)};
+    two[1].revents = POLLIN; /* of a wait before */
+    ck_assert_int_eq(rein_wait_any(root, two, 3), 0);
+    ck_assert(two[0].revents == POLLOUT && two[1].revents == 0 && two[2].revents == POLLOUT);
     rein_case done_first[] = {REIN_CASE_AT(REIN_NEVER), REIN_CASE_DONE(done),
                               REIN_CASE_FD(ends[1], POLLOUT)};
     ck_assert_int_eq(rein_wait_any(root, done_first, 3), 1);
-    ck_assert_int_eq(done_first[2].revents, 0);
+    ck_assert_int_eq(done_first[2].revents, POLLOUT);
     rein_case at_first[] = {REIN_CASE_AT(rein_now(root)), REIN_CASE_DONE(done)};
     ck_assert_int_eq(rein_wait_any(root, at_first, 2), 0);
     rein_end(live);
