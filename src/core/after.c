@@ -75,8 +75,10 @@ int rein_after_func_owned(const rein_ctx *ctx, rein_after *public_after, rein_ex
     after->executor = executor ? executor : rein_pool_executor();
     after->drop = drop;
     int r = executor_secure(after->executor);
-    if (r < 0)
+    if (r < 0) {
+        after->call = (struct call){.dep.word = CALL_OVER, .birth = reini_birth}; /* it may be stopped */
         return r;
+    }
     /* Held before it is linked, as it may be claimed at once. */
     bool decorated = !(ctx_of(ctx)->flags & NEVER_DONE) && !has_frozen_source(ctx_of(ctx)) &&
                      &source_of(ctx_of(ctx))->ctx != ctx_of(ctx);
