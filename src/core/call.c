@@ -84,9 +84,12 @@ void reini_call_over(struct call *call)
 void reini_call_run(struct call *call)
 {
     struct running running = {.left = NULL};
+    uint16_t birth = reini_birth;
     call->running = &running;
     store_relaxed(&call->runner, reini_strand_self());
     call->fn(call->ctx, call->arg);
+    if (birth != reini_birth)
+        return; /* it has forked: in the child nobody waits for it, and the record may be gone */
     if (running.left)
         reini_left_return(&running);
     else

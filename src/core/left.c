@@ -37,10 +37,9 @@ void reini_left_return(struct running *running)
 {
     mutex_lock(&mu);
     struct running **at = &first;
-    while (*at && *at != running)
+    while (*at != running)
         at = &(*at)->next;
-    if (*at) /* else fn has forked, and this is the child */
-        *at = running->next;
+    *at = running->next;
     /* relaxed: whoever is woken by it looks under mu. */
     add_relaxed(&returns, 1);
     mutex_unlock(&mu);
