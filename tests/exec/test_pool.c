@@ -470,6 +470,57 @@ CASE(pool_worker_that_fails_to_start_is_nobody_s, "CTX-96", "P-EXEC", "P-ERRORS"
     rein_end(ctx);
 }
 
+static void run_followed(rein_job *job)
+{
+    hold_follow_me();
+    run_parked(job);
+}
+
+static void post_it(void *job)
+{
+    ck_assert_int_eq(rein_post(rein_pool_executor(), job), 0);
+}
+
+/* There is one worker, and it is idle, so that it takes the next job, and no other starts. */
+static void have_one_idle(struct hold *idles, rein_ctx *ctx)
+{
+    *idles = (struct hold){.step = "strand-sleep", .skip = UINT32_MAX};
+    hold_set(idles);
+    register_and_stop(ctx);
+    hold_await_seen(idles, 1);
+}
+
+/* One of two idle workers stays for a job to come. When quiesce returns, the other has left. */
+CASE(pool_quiesce_waits_for_those_that_may_leave, "P-EXEC", "P-GUEST", "P-ERRORS")
+{
+    rein_after after;
+    struct race_count count = {0};
+    struct hold idles, leaves = {.step = "worker-leaves", .skip = UINT32_MAX};
+    struct hold sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
+    struct hold stays[2] = {{.step = "worker-noted"}, {.step = "worker-noted"}}; /* the first to come, and the next */
+    rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
+    struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
+    struct job cancels = {.job = {NULL, run_and_cancel}, .to_cancel = end, .count = &count};
+    have_one_idle(&idles, ctx);
+    hold_set(&sleeps);
+    post_it(&parked.job);
+    hold_await_seen(&sleeps, 1);
+    post_it(&cancels.job);
+    hold_await_seen(&idles, 4); /* before its job, in it, after it; and so is the other */
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    hold_set(&leaves);
+    hold_set(&stays[0]);
+    hold_set(&stays[1]);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    ck_assert_uint_eq(hold_seen(&leaves), 1);
+    hold_release(&stays[0]);
+    hold_release(&stays[1]);
+    hold_clear();
+    ck_assert(rein_after_stop(&after));
+    rein_end(ctx);
+    rein_end(end);
+}
+
 /* Storms of registrations, cancels and stops on the pool: nothing is lost, nothing runs twice. */
 static struct race_count stormed, stopped;
 
