@@ -52,7 +52,7 @@ static struct pool {
     struct worker *idle;    /* latest first, so that the others get to leave */
     uint32_t threads;       /* all that were started, or are about to be, and have not left */
     uint32_t workers;       /* of these, all but the leaving ones */
-    uint32_t starting;      /* of these, those that may yet fail to start */
+    uint32_t starting;      /* those that may yet fail to, or have left before who started them knew */
     uint32_t parked;        /* of these, in a job that is parked in rein */
     uint32_t running;       /* of these, in a job */
     size_t secured;         /* jobs still to come: one worker stays for them */
@@ -221,7 +221,7 @@ static void linger(struct worker *worker)
 static bool may_leave(void) HOLDING(pool.mu);
 static bool may_leave(void)
 {
-    return !pool.queued.first && (pool.workers - pool.starting > 1 || pool.secured == 0);
+    return !pool.queued.first && (pool.workers > pool.starting + 1 || pool.secured == 0);
 }
 
 static void leave(const struct worker *worker) RELEASES(pool.mu);

@@ -521,6 +521,48 @@ CASE(pool_quiesce_waits_for_those_that_may_leave, "P-EXEC", "P-GUEST", "P-ERRORS
     rein_end(end);
 }
 
+/* Who starts a worker may be so slow that it has worked and left by then. That is not taken off those
+ * who are there: the only one stays while a job is to come. */
+CASE(pool_worker_stays_though_a_starter_is_late, "CTX-96", "P-EXEC")
+{
+    struct race_thread poster, registrant;
+    struct race_count count = {0};
+    struct hold idles[2], sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
+    struct hold posts = {.step = "thread-started"}, registers = {.step = "thread-started"};
+    rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
+    struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
+    struct job cancels = {.job = {NULL, run_and_cancel}, .to_cancel = end, .count = &count};
+    struct registering is = {.ctx = ctx, .result = 1};
+    have_one_idle(&idles[0], ctx);
+    hold_set(&sleeps);
+    post_it(&parked.job);
+    hold_await_seen(&sleeps, 1); /* all workers are parked: the next job gets another */
+    hold_set(&posts);
+    race_thread_start(&poster, 0, post_it, &cancels.job);
+    hold_await(&posts);
+    race_await_value(&count, 3);
+    ck_assert_int_eq(rein_quiesce(), 0); /* both have left, and the poster is still starting one */
+    hold_set(&registers);
+    idles[1] = (struct hold){.step = "strand-sleep", .skip = UINT32_MAX};
+    hold_set(&idles[1]);
+    race_thread_start(&registrant, 0, register_it, &is);
+    hold_await(&registers);
+    hold_await_seen(&idles[1], 1); /* so is the registrant; its worker has nothing to do yet */
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    ck_assert_int_eq(rein_forbid_threads(), -EBUSY); /* a thread is running, for the job to come */
+    hold_release(&registers);
+    hold_release(&posts);
+    race_thread_join(&registrant);
+    race_thread_join(&poster);
+    hold_clear();
+    ck_assert_int_eq(is.result, 0);
+    rein_cancel(ctx);
+    race_await_value(&is.ran, 1);
+    ck_assert(!rein_after_stop_wait(&is.after));
+    rein_end(ctx);
+    rein_end(end);
+}
+
 /* Storms of registrations, cancels and stops on the pool: nothing is lost, nothing runs twice. */
 static struct race_count stormed, stopped;
 
