@@ -76,7 +76,7 @@ int rein_after_func_owned(const rein_ctx *ctx, rein_after *public_after, rein_ex
     after->drop = drop;
     int r = executor_secure(after->executor);
     if (r < 0) {
-        *after = (struct after){.call = {.fn = NULL}}; /* it may be stopped all the same */
+        after->call = (struct call){.dep.word = CALL_OVER}; /* it may be stopped */
         return r;
     }
     /* Held before it is linked, as it may be claimed at once. */

@@ -85,11 +85,14 @@ void reini_call_over(struct call *call)
 
 void reini_call_run(struct call *call)
 {
-    struct running running = {.left = NULL};
+    struct running running = {.has_left = false};
+    uint16_t birth = reini_birth;
     call->running = &running;
     store_relaxed(&call->runner, reini_strand_self());
     call->fn(call->ctx, call->arg);
-    if (running.left)
+    if (birth != reini_birth)
+        return; /* it has forked: in the child nobody waits for it, and the record may be gone */
+    if (running.has_left)
         reini_left_return(&running);
     else
         reini_call_over(call);

@@ -22,8 +22,9 @@ enum call_state { CALL_WAITING = 0, CALL_CLAIMED = 1, CALL_OVER = 2, CALL_LEFT =
 
 /* Of a call that is being made, in the frame of whoever runs it. */
 struct running {
-    const struct call *left; /* the record that fn has taken out, to be compared only; or NULL */
-    struct running *next;    /* this and the next: once it has left; guarded by left.c */
+    bool has_left;             /* fn has taken its record out; the runner's own */
+    const struct call *record; /* that, to be compared only; or NULL. This and the next: once it has */
+    struct running *next;      /* left; guarded by left.c */
     const void *strand;
 };
 

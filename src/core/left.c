@@ -4,7 +4,9 @@
  *
  * Such a record can tell nobody when fn returns, since fn may free it at once. But if it does not,
  * others may take it out as well, and are owed a wait; they find the runner here, by the record's
- * address, and sleep until it has returned.
+ * address, and sleep until it has returned. If another record has come to that address, and its fn
+ * leaves it too, then nobody can be waiting for the first any more, and nobody is to: its runner
+ * forgets the address.
  *
  * Locking. mu guards the list, and is a leaf. */
 #include "base/fault.h"
@@ -24,7 +26,11 @@ void reini_left_add(struct call *call)
     mutex_lock(&mu); /* whoever sees LEFT looks for it under mu, and finds it */
     /* acq_rel: our last look at the record comes before the acquire of whoever sees LEFT. */
     if (cas_acq_rel(&call->dep.word, &claimed, CALL_LEFT)) {
-        running->left = call;
+        for (struct running *at = first; at; at = at->next)
+            if (at->record == call)
+                at->record = NULL;
+        running->has_left = true;
+        running->record = call;
         running->strand = reini_strand_self();
         running->next = first;
         first = running;
@@ -37,10 +43,9 @@ void reini_left_return(struct running *running)
 {
     mutex_lock(&mu);
     struct running **at = &first;
-    while (*at && *at != running)
+    while (*at != running)
         at = &(*at)->next;
-    if (*at) /* else fn has forked, and this is the child */
-        *at = running->next;
+    *at = running->next;
     /* relaxed: whoever is woken by it looks under mu. */
     add_relaxed(&returns, 1);
     mutex_unlock(&mu);
@@ -52,7 +57,7 @@ static bool runs_elsewhere(const struct call *call, uint32_t *ret_returns)
 {
     mutex_lock(&mu);
     const struct running *at = first;
-    while (at && (at->left != call || at->strand == reini_strand_self()))
+    while (at && (at->record != call || at->strand == reini_strand_self()))
         at = at->next;
     *ret_returns = load_relaxed(&returns); /* relaxed: mu orders it */
     mutex_unlock(&mu);

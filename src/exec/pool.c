@@ -33,7 +33,7 @@ struct worker {
     struct park_observer observer;
     struct strand strand; /* signalled once when taken off the idle list */
     struct worker *next_idle;
-    bool dismissed; /* by quiesce, which waits for it to take note */
+    bool dismissed; /* by quiesce, which waits for it to leave, or to decide that it does not */
 };
 
 static int secure(rein_executor *executor);
@@ -52,7 +52,7 @@ static struct pool {
     struct worker *idle;    /* latest first, so that the others get to leave */
     uint32_t threads;       /* all that were started, or are about to be, and have not left */
     uint32_t workers;       /* of these, all but the leaving ones */
-    uint32_t starting;      /* of these, those that may yet fail to start */
+    uint32_t starting;      /* those that may yet fail to, or have left before who started them knew */
     uint32_t parked;        /* of these, in a job that is parked in rein */
     uint32_t running;       /* of these, in a job */
     size_t secured;         /* jobs still to come: one worker stays for them */
@@ -180,6 +180,21 @@ static rein_job *take(void)
     return job;
 }
 
+/* Unlock, when it is decided that this worker does not leave now. Quiesce, if it asked, has its answer:
+ * not sooner, or it would not wait for one that is about to leave. */
+static void unlock_noted(struct worker *worker) RELEASES(pool.mu);
+static void unlock_noted(struct worker *worker)
+{
+    if (!worker->dismissed) {
+        mutex_unlock(&pool.mu);
+        return;
+    }
+    worker->dismissed = false;
+    pool.dismissed--;
+    unlock_changed();
+    STEP("worker-noted");
+}
+
 /* Be idle until signalled or LINGER is over; mu is let go for the wait. */
 static void linger(struct worker *worker) HOLDING(pool.mu);
 static void linger(struct worker *worker)
@@ -187,7 +202,7 @@ static void linger(struct worker *worker)
     reini_strand_init(&worker->strand);
     worker->next_idle = pool.idle;
     pool.idle = worker;
-    mutex_unlock(&pool.mu);
+    unlock_noted(worker);
     bool signalled = reini_strand_wait(&worker->strand, 1, instant_add(reini_plat_now(), LINGER));
     mutex_lock(&pool.mu);
     struct worker **at = &pool.idle;
@@ -200,24 +215,19 @@ static void linger(struct worker *worker)
         reini_strand_wait(&worker->strand, 1, INT64_MAX);
         mutex_lock(&pool.mu);
     }
-    if (worker->dismissed) {
-        worker->dismissed = false;
-        pool.dismissed--;
-        unlock_changed();
-        mutex_lock(&pool.mu);
-    }
 }
 
 /* May this worker, which found no job after lingering, leave? */
 static bool may_leave(void) HOLDING(pool.mu);
 static bool may_leave(void)
 {
-    return !pool.queued.first && (pool.workers - pool.starting > 1 || pool.secured == 0);
+    return !pool.queued.first && (pool.workers > pool.starting + 1 || pool.secured == 0);
 }
 
-static void leave(void) RELEASES(pool.mu);
-static void leave(void)
+static void leave(const struct worker *worker) RELEASES(pool.mu);
+static void leave(const struct worker *worker)
 {
+    pool.dismissed -= worker->dismissed;
     pool.workers--; /* with may_leave(), so that the last one that is wanted does not leave too */
     bool join = pool.has_gone, dismissed = pool.leaving > 0;
     reini_thread before = pool.gone;
@@ -245,7 +255,7 @@ static void work(void *arg)
         rein_job *job = take();
         if (job) {
             lingered = false;
-            mutex_unlock(&pool.mu);
+            unlock_noted(&worker);
             reini_observe_parking(&worker.observer);
             at_work = true;
             job->run(job);
@@ -258,7 +268,7 @@ static void work(void *arg)
             mutex_lock(&pool.mu);
             pool.running--;
         } else if ((lingered || pool.leaving > 0) && may_leave()) {
-            leave();
+            leave(&worker);
             return;
         } else {
             linger(&worker);
@@ -426,8 +436,15 @@ static bool is_coming_to_rest(bool wait)
     return pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !busy);
 }
 
+/* Without mu. */
+static bool deadlines_are_armed(void)
+{
+    return reini_clock_has_armed(&reini_real_clock, &pool.stall);
+}
+
 int reini_pool_quiesce(bool wait)
 {
+    wait = wait && !deadlines_are_armed();
     mutex_lock(&pool.mu);
     pool.leaving++;
     dismiss_idle();
@@ -445,6 +462,7 @@ int reini_pool_quiesce(bool wait)
         mutex_unlock(&pool.mu);
         STEP("pool-awaited");
         reini_lot_wait(&pool.changes, seen);
+        wait = wait && !deadlines_are_armed();
         mutex_lock(&pool.mu);
     }
     int r = is_busy() ? -EBUSY : 0;

@@ -4,6 +4,7 @@
 #include <rein.h>
 #include <rein/testing.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault_control.h"
 #include "core/check.h"
@@ -284,6 +285,25 @@ CASE(ctx_67_stop_in_the_middle_of_a_mark, "CTX-67", "CTX-68")
     hold_clear();
     ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs) + prevented, 1);
     rein_end(is.ctx);
+}
+
+/* One that the executor has refused is not registered: stopping it, in either way, prevents nothing and
+ * gives nothing back, whatever its memory held before. */
+CASE(ctx_66_stop_of_one_that_was_refused, "CTX-66", "P-ERRORS")
+{
+    rein_ctx *ctx = rein_with_cancel(rein_background());
+    for (int byte = 0; byte < 256; byte += 255) {
+        struct call call = {.err = 0};
+        memset(&call.after, byte, sizeof call.after);
+        reini_fault_fail_nth(1); /* of the thread's start */
+        ck_assert_int_eq(rein_after_func_owned(ctx, &call.after, NULL, note, &call, note_drop), -EAGAIN);
+        reini_fault_fail_nth(0);
+        ck_assert(!rein_after_stop(&call.after));
+        ck_assert(!rein_after_stop_wait(&call.after));
+        ck_assert_uint_eq(race_value(&call.drops), 0);
+        ck_assert_int_eq(rein_quiesce(), 0);
+    }
+    rein_end(ctx);
 }
 
 /* ---- what never ends ---- */

@@ -322,6 +322,30 @@ CASE(pool_quiesce_while_a_job_registers, "P-EXEC", "P-ERRORS")
     come_to_rest();
 }
 
+/* A job is running, but a deadline is armed: quiesce refuses, and does not wait for either. */
+CASE(pool_quiesce_while_a_deadline_is_armed, "P-EXEC", "P-ERRORS")
+{
+    struct race_count count = {0};
+    struct quiescer quiescer = {.result = 1};
+    struct hold awaits = {.step = "pool-awaited", .skip = UINT32_MAX};
+    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_HOUR);
+    struct job parked = {.job = {NULL, run_parked}, .ctx = ctx, .count = &count};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &parked.job), 0);
+    race_await_value(&count, 1);
+    hold_set(&awaits);
+    race_thread_start(&quiescer.thread, 0, quiesce, &quiescer);
+    while (!race_thread_over(&quiescer.thread) && hold_seen(&awaits) == 0)
+        suite_yield();
+    uint32_t waited = hold_seen(&awaits);
+    rein_cancel(ctx);
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_msg(!waited, "it has waited for the job");
+    ck_assert_int_eq(quiescer.result, -EBUSY);
+    rein_end(ctx);
+    come_to_rest();
+}
+
 static void quiesce_inside(rein_job *job)
 {
     struct stayer *is = (struct stayer *)job;
@@ -468,6 +492,99 @@ CASE(pool_worker_that_fails_to_start_is_nobody_s, "CTX-96", "P-EXEC", "P-ERRORS"
     ck_assert(!rein_after_stop_wait(&done->after));
     hold_clear();
     rein_end(ctx);
+}
+
+static void run_followed(rein_job *job)
+{
+    hold_follow_me();
+    run_parked(job);
+}
+
+static void post_it(void *job)
+{
+    ck_assert_int_eq(rein_post(rein_pool_executor(), job), 0);
+}
+
+/* There is one worker, and it is idle, so that it takes the next job, and no other starts. */
+static void have_one_idle(struct hold *idles, rein_ctx *ctx)
+{
+    *idles = (struct hold){.step = "strand-sleep", .skip = UINT32_MAX};
+    hold_set(idles);
+    register_and_stop(ctx);
+    hold_await_seen(idles, 1);
+}
+
+/* One of two idle workers stays for a job to come. When quiesce returns, the other has left. */
+CASE(pool_quiesce_waits_for_those_that_may_leave, "P-EXEC", "P-GUEST", "P-ERRORS")
+{
+    rein_after after;
+    struct race_count count = {0};
+    struct hold idles, leaves = {.step = "worker-leaves", .skip = UINT32_MAX};
+    struct hold sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
+    struct hold stays[2] = {{.step = "worker-noted"}, {.step = "worker-noted"}}; /* the first to come, and the next */
+    rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
+    struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
+    struct job cancels = {.job = {NULL, run_and_cancel}, .to_cancel = end, .count = &count};
+    have_one_idle(&idles, ctx);
+    hold_set(&sleeps);
+    post_it(&parked.job);
+    hold_await_seen(&sleeps, 1);
+    post_it(&cancels.job);
+    hold_await_seen(&idles, 4); /* before its job, in it, after it; and so is the other */
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    hold_set(&leaves);
+    hold_set(&stays[0]);
+    hold_set(&stays[1]);
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    ck_assert_uint_eq(hold_seen(&leaves), 1);
+    hold_release(&stays[0]);
+    hold_release(&stays[1]);
+    hold_clear();
+    ck_assert(rein_after_stop(&after));
+    rein_end(ctx);
+    rein_end(end);
+}
+
+/* Who starts a worker may be so slow that it has worked and left by then. That is not taken off those
+ * who are there: the only one stays while a job is to come. */
+CASE(pool_worker_stays_though_a_starter_is_late, "CTX-96", "P-EXEC")
+{
+    struct race_thread poster, registrant;
+    struct race_count count = {0};
+    struct hold idles[2], sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
+    struct hold posts = {.step = "thread-started"}, registers = {.step = "thread-started"};
+    rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
+    struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
+    struct job cancels = {.job = {NULL, run_and_cancel}, .to_cancel = end, .count = &count};
+    struct registering is = {.ctx = ctx, .result = 1};
+    have_one_idle(&idles[0], ctx);
+    hold_set(&sleeps);
+    post_it(&parked.job);
+    hold_await_seen(&sleeps, 1); /* all workers are parked: the next job gets another */
+    hold_set(&posts);
+    race_thread_start(&poster, 0, post_it, &cancels.job);
+    hold_await(&posts);
+    race_await_value(&count, 3);
+    ck_assert_int_eq(rein_quiesce(), 0); /* both have left, and the poster is still starting one */
+    hold_set(&registers);
+    idles[1] = (struct hold){.step = "strand-sleep", .skip = UINT32_MAX};
+    hold_set(&idles[1]);
+    race_thread_start(&registrant, 0, register_it, &is);
+    hold_await(&registers);
+    hold_await_seen(&idles[1], 1); /* so is the registrant; its worker has nothing to do yet */
+    ck_assert_int_eq(rein_quiesce(), -EBUSY);
+    ck_assert_int_eq(rein_forbid_threads(), -EBUSY); /* a thread is running, for the job to come */
+    hold_release(&registers);
+    hold_release(&posts);
+    race_thread_join(&registrant);
+    race_thread_join(&poster);
+    hold_clear();
+    ck_assert_int_eq(is.result, 0);
+    rein_cancel(ctx);
+    race_await_value(&is.ran, 1);
+    ck_assert(!rein_after_stop_wait(&is.after));
+    rein_end(ctx);
+    rein_end(end);
 }
 
 /* Storms of registrations, cancels and stops on the pool: nothing is lost, nothing runs twice. */

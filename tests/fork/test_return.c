@@ -75,6 +75,59 @@ CASE(fork_in_a_callback_runs_no_other_in_the_child, "EXEC-16", "P-FORK")
     rein_end(is.top);
 }
 
+struct own {
+    rein_callback callback;
+    rein_after after;
+    bool is_after;
+    pid_t child; /* 0 in the child */
+};
+
+/* In the child it takes its own record out, and uses the memory anew. */
+static void fork_and_take_out(const rein_ctx *ctx, void *arg)
+{
+    struct own *is = arg;
+    (void)ctx;
+    is->child = child_fork();
+    if (is->child != 0)
+        return;
+    child_begin();
+    REQUIRE(is->is_after ? !rein_after_stop_wait(&is->after) : !rein_callback_remove(&is->callback));
+    memset(&is->callback, 0x55, sizeof is->callback);
+    memset(&is->after, 0x55, sizeof is->after);
+}
+
+static bool is_untouched(const void *memory, size_t size)
+{
+    const unsigned char *byte = memory;
+    while (size > 0 && byte[size - 1] == 0x55)
+        size--;
+    return size == 0;
+}
+
+/* A function that has forked may take its own record out in the child too: its runner, which it comes
+ * back to, does not touch that any more. */
+CASE(fork_in_a_callback_that_takes_itself_out, "EXEC-16", "CTX-65", "P-FORK")
+{
+    for (int i = 0; i < 2; i++) {
+        struct own is = {.is_after = i == 1};
+        rein_ctx *ctx = rein_with_cancel(rein_background());
+        if (is.is_after)
+            ck_assert_int_eq(rein_after_func(ctx, &is.after, rein_inline_executor(), fork_and_take_out,
+                                             &is), 0);
+        else
+            ck_assert(rein_callback_add(ctx, &is.callback, fork_and_take_out, &is));
+        rein_cancel(ctx);
+        if (is.child == 0) {
+            REQUIRE(is_untouched(&is.callback, sizeof is.callback));
+            REQUIRE(is_untouched(&is.after, sizeof is.after));
+            _exit(0);
+        }
+        ck_assert_int_gt(is.child, 0);
+        child_join(is.child);
+        rein_end(ctx);
+    }
+}
+
 /* ---- on threads of rein's ---- */
 
 struct threads {

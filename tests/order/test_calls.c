@@ -365,6 +365,49 @@ CASE(ctx_68_removal_waits_for_a_function_that_took_itself_out, "CTX-68", "CTX-65
     }
 }
 
+struct staying {
+    rein_callback *callback;
+    struct actor *at_last; /* whom it stays for, or NULL */
+};
+
+static void take_out_and_stay(const rein_ctx *ctx, void *arg)
+{
+    struct staying *is = arg;
+    (void)ctx;
+    ck_assert(!rein_callback_remove(is->callback));
+    if (is->at_last)
+        actor_stands(is->at_last);
+}
+
+/* A function has taken its record out and runs on, and the memory is used anew. Whoever takes that
+ * out, after its function has done the same, does not wait for the first, which may wait for him. */
+CASE(ctx_65_record_used_anew_while_its_first_function_runs, "CTX-65", "CTX-68", "P-LIFETIME")
+{
+    rein_callback callback;
+    struct race_count over = {0};
+    rein_ctx *ctx[2] = {rein_with_cancel(rein_background()), rein_with_cancel(rein_background())};
+    struct actor first = {.at = "left"}, remover = {.at = "strand-sleep"};
+    struct staying stays = {&callback, &remover}, returns = {&callback, NULL};
+    struct stopper removes = {.callback = &callback, .prevented = -1, .over = &over};
+    ck_assert(rein_callback_add(ctx[0], &callback, take_out_and_stay, &stays));
+    stage();
+    actor_start(&first, cancel, ctx[0]);
+    actor_await(&first);
+    ck_assert(rein_callback_add(ctx[1], &callback, take_out_and_stay, &returns));
+    rein_cancel(ctx[1]);
+    actor_start(&remover, stop, &removes);
+    bool waited = actor_stands(&remover);
+    actor_finish(&first);
+    if (waited)
+        actor_go(&remover);
+    actor_join(&remover);
+    curtain();
+    ck_assert_msg(!waited, "it has waited for another function");
+    ck_assert_int_eq(removes.prevented, false);
+    rein_end(ctx[0]);
+    rein_end(ctx[1]);
+}
+
 static rein_callback *others[2];
 static int took;
 
