@@ -436,15 +436,8 @@ static bool is_coming_to_rest(bool wait)
     return pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !busy);
 }
 
-/* Without mu. */
-static bool deadlines_are_armed(void)
-{
-    return reini_clock_has_armed(&reini_real_clock, &pool.stall);
-}
-
 int reini_pool_quiesce(bool wait)
 {
-    wait = wait && !deadlines_are_armed();
     mutex_lock(&pool.mu);
     pool.leaving++;
     dismiss_idle();
@@ -462,7 +455,6 @@ int reini_pool_quiesce(bool wait)
         mutex_unlock(&pool.mu);
         STEP("pool-awaited");
         reini_lot_wait(&pool.changes, seen);
-        wait = wait && !deadlines_are_armed();
         mutex_lock(&pool.mu);
     }
     int r = is_busy() ? -EBUSY : 0;

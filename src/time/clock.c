@@ -78,14 +78,6 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
     return armed;
 }
 
-bool reini_clock_has_armed(struct reini_clock *clock, const struct timer *besides)
-{
-    mutex_lock(&clock->mu);
-    bool armed = clock->queue.count > (besides->state == TIMER_ARMED ? 1 : 0);
-    mutex_unlock(&clock->mu);
-    return armed;
-}
-
 /* Whoever waits for an end looks again: under mu he has read `changes`, and found no end. */
 static void unlock_changed(struct reini_clock *clock) RELEASES(clock->mu);
 static void unlock_changed(struct reini_clock *clock)

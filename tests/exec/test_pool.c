@@ -322,30 +322,6 @@ CASE(pool_quiesce_while_a_job_registers, "P-EXEC", "P-ERRORS")
     come_to_rest();
 }
 
-/* A job is running, but a deadline is armed: quiesce refuses, and does not wait for either. */
-CASE(pool_quiesce_while_a_deadline_is_armed, "P-EXEC", "P-ERRORS")
-{
-    struct race_count count = {0};
-    struct quiescer quiescer = {.result = 1};
-    struct hold awaits = {.step = "pool-awaited", .skip = UINT32_MAX};
-    rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_HOUR);
-    struct job parked = {.job = {NULL, run_parked}, .ctx = ctx, .count = &count};
-    ck_assert_int_eq(rein_post(rein_pool_executor(), &parked.job), 0);
-    race_await_value(&count, 1);
-    hold_set(&awaits);
-    race_thread_start(&quiescer.thread, 0, quiesce, &quiescer);
-    while (!race_thread_over(&quiescer.thread) && hold_seen(&awaits) == 0)
-        suite_yield();
-    uint32_t waited = hold_seen(&awaits);
-    rein_cancel(ctx);
-    race_thread_join(&quiescer.thread);
-    hold_clear();
-    ck_assert_msg(!waited, "it has waited for the job");
-    ck_assert_int_eq(quiescer.result, -EBUSY);
-    rein_end(ctx);
-    come_to_rest();
-}
-
 static void quiesce_inside(rein_job *job)
 {
     struct stayer *is = (struct stayer *)job;
