@@ -8,7 +8,6 @@
 #include "base/fault_control.h"
 #include "core/check.h"
 #include "expect.h"
-#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -258,32 +257,6 @@ CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
         race_thread_join(&thread);
         rein_end(ctx);
     }
-}
-
-/* A stop that comes while the walk has the registration in its hands: too late, and it runs. */
-static void stop_it(void *arg)
-{
-    struct stoppers *is = arg;
-    race_add(&is->prevented, rein_after_stop_wait(&is->call.after));
-}
-
-CASE(ctx_67_stop_in_the_middle_of_a_mark, "CTX-67", "CTX-68")
-{
-    struct race_thread canceller, stopper;
-    struct hold hold = {.step = "marked-top"};
-    struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
-    must_after(is.ctx, &is.call, note);
-    hold_set(&hold);
-    race_thread_start(&canceller, 0, cancel_shared, is.ctx);
-    hold_await(&hold);
-    bool prevented = rein_after_stop(&is.call.after);
-    race_thread_start(&stopper, 0, stop_it, &is);
-    hold_release(&hold);
-    race_thread_join(&canceller);
-    race_thread_join(&stopper);
-    hold_clear();
-    ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs) + prevented, 1);
-    rein_end(is.ctx);
 }
 
 /* ---- what never ends ---- */

@@ -359,30 +359,6 @@ CASE_LONG(60, callback_one_true_removal_or_one_run, "CTX-67")
     }
 }
 
-static void add_it(void *arg)
-{
-    struct racing *is = arg;
-    rein_callback_add(is->ctx, &is->call.callback, note, &is->call);
-}
-
-/* Added while a cancel is between its look and the link, it is not lost: it runs, by the one or the
- * other. */
-CASE(callback_added_during_a_cancel_is_not_lost, "CTX-22")
-{
-    struct race_thread adder;
-    struct hold hold = {.step = "call-link"};
-    struct racing is = {.ctx = rein_with_cancel(rein_background())};
-    hold_set(&hold);
-    race_thread_start(&adder, 0, add_it, &is);
-    hold_await(&hold);
-    rein_cancel(is.ctx);
-    hold_release(&hold);
-    race_thread_join(&adder);
-    hold_clear();
-    ck_assert_uint_eq(race_value(&is.call.runs), 1);
-    rein_end(is.ctx);
-}
-
 /* Removed after the mark but before it was claimed, it waits for the marking and is prevented. */
 static void remove_in_race(void *arg)
 {

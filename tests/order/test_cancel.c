@@ -396,6 +396,23 @@ CASE(ctx_27_canceller_meets_the_woken_one, "CTX-27", "CTX-14")
     rein_end(parent);
 }
 
+/* And to one that is marked, and about to leave its list. */
+CASE(ctx_27_child_leaves_while_the_parent_ends, "CTX-27")
+{
+    rein_ctx *parent = rein_with_cancel(rein_background()), *child = rein_with_cancel(parent);
+    struct actor leaver = {.at = "leave"};
+    stage();
+    actor_start(&leaver, cancel, child);
+    actor_await(&leaver);
+    rein_cancel(parent);
+    actor_finish(&leaver);
+    curtain();
+    expect_canceled(parent);
+    expect_canceled(child);
+    rein_end(child);
+    rein_end(parent);
+}
+
 struct interlocked {
     rein_ctx *parent, *child;
 };
