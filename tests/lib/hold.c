@@ -15,12 +15,9 @@ enum { HOLDS = 8 };
 
 static struct hold *holds[HOLDS]; /* atomic, as is the hook: a hold may be set while threads run */
 static uint32_t inside;           /* atomic: how many threads may be looking at them */
-static __thread bool followed;
 
 static void stop_at(struct hold *hold)
 {
-    if (hold->only_followed && !followed)
-        return;
     if (__atomic_fetch_add(&hold->seen, 1, __ATOMIC_ACQ_REL) != hold->skip)
         return;
     __atomic_store_n(&hold->held, 1, __ATOMIC_RELEASE);
@@ -55,11 +52,6 @@ void hold_clear(void)
         __atomic_store_n(&holds[i], NULL, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) > 0) /* holds live in their cases' frames */
         suite_yield();
-}
-
-void hold_follow_me(void)
-{
-    followed = true;
 }
 
 void hold_await(struct hold *hold)

@@ -18,13 +18,11 @@
 #define TESTS_LIB_HOLD_H
 
 #include <rein/context.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct hold {
     const char *step;
     uint32_t skip;
-    bool only_followed;       /* count only threads that called hold_follow_me() */
     uint32_t seen;            /* atomic */
     uint32_t held, released;  /* atomic */
 };
@@ -33,7 +31,6 @@ struct hold {
 void hold_set(struct hold *hold);
 void hold_clear(void);
 
-void hold_follow_me(void);
 void hold_await(struct hold *hold);
 void hold_release(struct hold *hold);
 
