@@ -1,39 +1,18 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* core/birth.c: the roots, the failed context, and how a new context comes into the tree. */
-#include <errno.h>
-
+/* core/birth.c: how a new context comes into the tree. */
 #include "base/fault.h"
 #include "core/node.h"
 
-/* ---- what was always there ---- */
-
-static struct ctx background = {.flags = KIND_BACKGROUND | NEVER_DONE | IMMORTAL};
-static struct ctx todo = {.flags = KIND_TODO | NEVER_DONE | IMMORTAL};
-
-static const rein_reason no_memory = REIN_REASON_INIT(-ENOMEM, "cannot allocate memory for a context");
-static const rein_reason no_thread = REIN_REASON_INIT(-EAGAIN, "cannot start the keeper's thread");
-
-#define FAILED(why)                                                                            \
-    {                                                                                          \
-        .ctx = {.word = -ECANCELED, .flags = KIND_FAILED | IMMORTAL, .site = "rein.failed"},   \
-        .dep = {.word = MARKED, .ended = ENDED_HERE}, .reason = &(why),                        \
-        .end_site = "rein.failed",                                                             \
+void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent)
+{
+    if (parent->flags & NEVER_DONE) {
+        ctx->flags |= NEVER_DONE;
+        return;
     }
-struct node reini_failed_memory = FAILED(no_memory);
-struct node reini_failed_thread = FAILED(no_thread);
-
-const rein_ctx *rein_background(void)
-{
-    return public_of(&background);
+    ctx->aux = source_of(parent);
+    ctx->word = REIN_WORD_FOLLOWS;
 }
-
-const rein_ctx *rein_todo(void)
-{
-    return public_of(&todo);
-}
-
-/* ---- new ones ---- */
 
 /* The node is not known to anybody yet, so nothing here needs an order. */
 static void born_done(struct node *node, const struct node *end)

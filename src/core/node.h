@@ -254,15 +254,19 @@ static inline struct node *child_of(struct dep *dep)
                                   : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
 }
 
-/* ---- birth.c, leak.c ---- */
+/* ---- root.c ---- */
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
 
-extern uint32_t reini_leaks; /* atomic; whether contexts are listed, see leak.c */
+/* ---- leak.c ---- */
+
+extern uint32_t reini_leaks; /* atomic; whether contexts are listed */
 void reini_leak_list(struct ctx *ctx);
 struct ctx *reini_leak_alloc(size_t size);
 void reini_leak_free(struct ctx *ctx);
 void reini_leak_forked(void);
+
+/* ---- birth.c ---- */
 
 static inline void ctx_ref(const struct ctx *ctx)
 {
@@ -302,6 +306,9 @@ static inline void reini_node_init(struct node *node)
     node->deps = NULL;
     node->dep = (struct dep){.kind = DEP_CHILD, .ended = NOT_ENDED, .word = OUT};
 }
+
+/* Let a new context that is no node live and die as parent does. */
+void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);
 
 /* Link a new node to the source of its parent, or let it be born done. */
 void reini_node_link(struct node *node, const struct ctx *parent);

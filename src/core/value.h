@@ -36,7 +36,4 @@ struct value {
 void reini_binding_init(struct binding *binding, const rein_key *key, const struct binding *up);
 void reini_binding_fini(struct binding *binding);
 
-/* Live and die as parent does. */
-void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);
-
 #endif
