@@ -23,10 +23,13 @@ static void born_done(struct node *node, const struct node *end)
     node->ctx.word = rein_err(public_of(&end->ctx));
 }
 
-/* Put a place into source's list, unless source is done: looking at word and linking are one
- * critical section with the mark of it (I2). */
-static bool link_to(struct node *source, struct dep *dep)
+/* Put a place into the list of parent's source, unless that is done: looking at word and linking are
+ * one critical section with the mark of it (I2). Returns whether it is live. */
+static bool link_to(const struct ctx *parent, struct dep *dep)
 {
+    struct node *source = source_of(parent);
+    if (is_frozen(&source->ctx))
+        return rein_err(public_of(parent)) == 0; /* nothing links to it */
     STEP("link");
     mutex_lock(&source->mu);
     bool live = load_relaxed(&source->ctx.word) == 0 || MISTAKE(link_without_recheck);
@@ -42,13 +45,8 @@ void reini_node_link(struct node *node, const struct ctx *parent)
 {
     if (parent->flags & NEVER_DONE)
         return; /* no link, and so no lock that all children of a root would share */
-    struct node *source = source_of(parent);
-    if (is_frozen(&source->ctx)) {
-        if (rein_err(public_of(parent)) != 0)
-            born_done(node, reini_end_of(parent));
-    } else if (!link_to(source, &node->dep)) {
+    if (!link_to(parent, &node->dep))
         born_done(node, reini_end_of(parent));
-    }
 }
 
 void reini_node_link_also(struct joined *joined)
@@ -56,9 +54,7 @@ void reini_node_link_also(struct joined *joined)
     struct node *node = &joined->timed.node;
     if ((joined->also->flags & NEVER_DONE) || load_relaxed(&node->ctx.word) != 0)
         return;
-    struct node *source = source_of(joined->also);
-    bool frozen = is_frozen(&source->ctx);
-    if (frozen ? rein_err(public_of(&source->ctx)) != 0 : !link_to(source, &joined->dep_also)) {
+    if (!link_to(joined->also, &joined->dep_also)) {
         reini_mark_above(node, reini_end_of(joined->also));
         return;
     }
