@@ -52,12 +52,6 @@ void reini_waiter_signal(struct dep *dep)
 
 /* ---- descriptors ---- */
 
-struct done_fd {
-    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
-    int fd;
-    int err; /* written before word says "settling" */
-};
-
 /* It does what the marker is about to do, rather than wait for it: rein_err() may be asked by a
  * signal handler on the marker's own thread. */
 static int settled(const void *memory)
@@ -83,8 +77,6 @@ void reini_done_fd_settle(struct node *node, int err)
 void reini_done_fd_close(struct node *node)
 {
     struct done_fd *done = done_fd_of(node);
-    if (!done)
-        return;
     node->ctx.aux = NULL;
     if (done->settled != settled)
         reini_frozen_alarm_close(done);

@@ -378,6 +378,13 @@ void reini_left_forked(void);
 
 /* ---- done.c ---- */
 
+/* What hangs on a node whose descriptor was asked for. */
+struct done_fd {
+    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
+    int fd;
+    int err; /* written before word says "settling" */
+};
+
 /* The node, which has a descriptor, is about to be done: word goes to "settling", and the descriptor
  * is made readable. Under mu. */
 void reini_done_fd_settle(struct node *node, int err);
@@ -405,7 +412,7 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending);
 
 /* A descriptor for an inherited context; see rein_done_fd(). */
 int reini_frozen_fd(struct node *node, int *ret_fd);
-void reini_frozen_alarm_close(const void *aux); /* what belongs to it besides */
+void reini_frozen_alarm_close(const struct done_fd *done); /* what belongs to it besides */
 
 /* ---- value.c, foreign.c: what goes with the memory ---- */
 void reini_value_drop(struct ctx *ctx);
