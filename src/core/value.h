@@ -33,6 +33,11 @@ struct value {
     _Alignas(max_align_t) unsigned char bound[];
 };
 
+static inline struct value *value_of(const struct ctx *ctx)
+{
+    return (struct value *)(uintptr_t)ctx;
+}
+
 void reini_binding_init(struct binding *binding, const rein_key *key, const struct binding *up);
 void reini_binding_fini(struct binding *binding);
 
