@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "race.h"
@@ -13,63 +14,27 @@
 
 static const rein_reason why = REIN_REASON_INIT(-3, "why not");
 
-struct call {
-    rein_after after;
-    struct race_count runs, drops;
-    struct race_flag begun, go_on;
-    pthread_t thread;
-    const rein_ctx *ctx;
-    const rein_reason *cause;
-    int err;
-    bool fired;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->ctx = ctx;
-    is->err = rein_err(ctx);
-    is->cause = rein_cause(ctx);
-    is->fired = has_fired(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void note_drop(void *arg)
-{
-    race_add(&((struct call *)arg)->drops, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    (void)ctx;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    race_add(&is->runs, 1);
-}
-
-static void must_after(const rein_ctx *ctx, struct call *call, rein_callback_fn *fn)
-{
-    ck_assert_int_eq(rein_after_func(ctx, &call->after, NULL, fn, call), 0);
-}
-
 /* ---- that it runs ---- */
+
+static void note_all(const rein_ctx *ctx, void *arg)
+{
+    ck_assert(has_fired(ctx));
+    note(ctx, arg);
+}
 
 /* When it starts, err, cause and descriptor of its context are there, and it is given that context. */
 CASE(ctx_64_the_end_is_readable_from_within, "CTX-64")
 {
-    struct call call = {.err = 0};
+    struct call call;
     static const rein_key key = {.name = "key", .kind = REIN_VALUE_STRING};
     rein_ctx *top = rein_with_cancel(rein_background());
     const rein_ctx *value = rein_with_value(top, &key, "x");
-    must_after(value, &call, note);
+    call_after(value, &call, note_all);
     rein_cancel_cause(top, &why);
     ck_assert(!rein_after_stop_wait(&call.after));
     ck_assert_ptr_eq(call.ctx, value);
     ck_assert_int_eq(call.err, -ECANCELED);
     ck_assert_ptr_eq(call.cause, &why);
-    ck_assert(call.fired);
     rein_unref(value);
     rein_end(top);
 }
@@ -81,7 +46,7 @@ CASE(ctx_61_registrations_are_independent, "CTX-61")
     static struct call calls[MANY];
     rein_ctx *ctx = rein_with_cancel(rein_background());
     for (int i = 0; i < MANY; i++)
-        must_after(ctx, &calls[i], note);
+        call_after(ctx, &calls[i], note);
     for (int i = 0; i < MANY; i += 3)
         ck_assert(rein_after_stop(&calls[i].after));
     rein_cancel(ctx);
@@ -99,7 +64,7 @@ CASE_LONG(90, ctx_63_blocked_ones_do_not_hold_up_others, "CTX-63", "P-EXEC")
     static struct call calls[MANY];
     rein_ctx *ctx = rein_with_cancel(rein_background());
     for (int i = 0; i < MANY; i++)
-        must_after(ctx, &calls[i], block);
+        call_after(ctx, &calls[i], block);
     rein_cancel(ctx);
     for (int i = 0; i < MANY; i++) /* all have begun, though none has ended */
         race_await(&calls[i].begun);
@@ -164,9 +129,9 @@ CASE(ctx_65_anything_may_be_called_from_within, "CTX-65", "CTX-68")
 /* stop does not wait for a running one; stop_wait does. */
 CASE(ctx_68_stop_does_not_wait, "CTX-68")
 {
-    struct call call = {.err = 0};
+    struct call call;
     rein_ctx *ctx = rein_with_cancel(rein_background());
-    must_after(ctx, &call, block);
+    call_after(ctx, &call, block);
     rein_cancel(ctx);
     race_await(&call.begun);
     ck_assert(!rein_after_stop(&call.after));
@@ -187,10 +152,10 @@ static void stop_and_wait(void *arg)
 /* Several may wait for it at once. */
 CASE(ctx_68_many_may_wait, "CTX-68")
 {
-    struct call call = {.err = 0};
+    struct call call;
     struct race_thread waiters[4];
     rein_ctx *ctx = rein_with_cancel(rein_background());
-    must_after(ctx, &call, block);
+    call_after(ctx, &call, block);
     rein_cancel(ctx);
     race_await(&call.begun);
     for (int i = 0; i < 4; i++)
@@ -223,7 +188,7 @@ CASE_LONG(60, ctx_67_one_true_stop_or_one_run, "CTX-67")
 {
     for (size_t round = 0; round < suite_rounds(500); round++) {
         struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
-        must_after(is.ctx, &is.call, note);
+        call_after(is.ctx, &is.call, note);
         race_run(4, stop_or_cancel, &is);
         rein_after_stop_wait(&is.call.after);
         ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
@@ -249,7 +214,7 @@ CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
         struct race_thread thread;
         rein_ctx *ctx = rein_with_cancel(rein_background());
         struct call *call = calloc(1, sizeof *call);
-        must_after(ctx, call, write_to);
+        call_after(ctx, call, write_to);
         race_thread_start(&thread, 0, cancel_shared, ctx);
         rein_after_stop_wait(&call->after);
         memset(call, 0xee, sizeof *call);
@@ -270,8 +235,8 @@ CASE(ctx_69_on_the_never_done, "CTX-69")
     const rein_ctx *each[] = {rein_background(), rein_todo(), rein_clock_root(clock), without};
     rein_cancel(ctx);
     for (int i = 0; i < 4; i++) {
-        struct call call = {.err = 0};
-        must_after(each[i], &call, note);
+        struct call call;
+        call_after(each[i], &call, note);
         ck_assert(rein_after_stop(&call.after));
         ck_assert(!rein_after_stop(&call.after));
         ck_assert_uint_eq(race_value(&call.runs), 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -13,31 +14,6 @@
 #include "suite.h"
 
 static const rein_reason why = REIN_REASON_INIT(-3, "why not");
-
-struct call {
-    rein_callback callback;
-    struct race_count runs;
-    struct race_flag begun, go_on;
-    pthread_t thread;
-    int err;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->err = rein_err(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    (void)ctx;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    race_add(&is->runs, 1);
-}
 
 static void cancel_it(void *ctx)
 {

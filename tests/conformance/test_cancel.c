@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -26,12 +27,6 @@ static rein_reason other = REIN_REASON_INIT(-EIO, "the disk has failed");
 static void cancel_owner(void *ctx)
 {
     rein_cancel(ctx);
-}
-
-static void add_one(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx;
-    race_add(arg, 1);
 }
 
 static void count_drop(void *arg)
@@ -389,7 +384,7 @@ CASE(ctx_20_who_ends_leaves_the_list, "CTX-20", "CTX-53", "CTX-66")
     rein_end(released);
     ck_assert_uint_eq(reini_check_dependents(parent), 0);
 
-    ck_assert_int_eq(rein_after_func(parent, &after, rein_inline_executor(), add_one, &runs), 0);
+    ck_assert_int_eq(rein_after_func(parent, &after, rein_inline_executor(), count_call, &runs), 0);
     ck_assert_uint_eq(reini_check_dependents(parent), 1);
     ck_assert(rein_after_stop(&after));
     ck_assert_uint_eq(reini_check_dependents(parent), 0);
@@ -485,7 +480,7 @@ CASE(ctx_24_values_are_transparent, "CTX-24", "CTX-20")
     rein_ctx *child = rein_with_cancel(parent);
     const rein_ctx *value = ticket_with(parent, 1), *value2 = ticket_with(value, 2);
     rein_ctx *timed = rein_with_timeout(value2, REIN_HOUR);
-    ck_assert_int_eq(rein_after_func(value, &after, rein_inline_executor(), add_one, &runs), 0);
+    ck_assert_int_eq(rein_after_func(value, &after, rein_inline_executor(), count_call, &runs), 0);
     ck_assert_uint_eq(reini_check_dependents(parent), 3);
     ck_assert_uint_eq(reini_check_dependents(value2), 3);
     ck_assert_uint_eq(reini_check_dependents(child), 0);
@@ -515,8 +510,8 @@ CASE(ctx_25_last_release_leaves_silently, "CTX-25", "CTX-70", "P-LIFETIME")
     rein_ctx *ctx = rein_with_timeout(parent, REIN_HOUR);
     rein_after plain, owned;
     struct race_count runs = {0}, dropped = {0};
-    ck_assert_int_eq(rein_after_func(ctx, &plain, NULL, add_one, &runs), 0);
-    int r = rein_after_func_owned(ctx, &owned, NULL, add_one, &dropped, count_drop);
+    ck_assert_int_eq(rein_after_func(ctx, &plain, NULL, count_call, &runs), 0);
+    int r = rein_after_func_owned(ctx, &owned, NULL, count_call, &dropped, count_drop);
     ck_assert_int_eq(r, 0);
     rein_end(ctx);
     ck_assert_uint_eq(race_value(&dropped), 1); /* dropped once, and did not run besides */
@@ -550,7 +545,7 @@ CASE_PANICS("callback-outlives-context", ctx_25_last_release_with_a_callback_pan
     rein_ctx *ctx = rein_with_cancel(rein_background());
     rein_callback callback;
     struct race_count runs = {0};
-    rein_callback_add(ctx, &callback, add_one, &runs);
+    rein_callback_add(ctx, &callback, count_call, &runs);
     rein_end(ctx);
 }
 
