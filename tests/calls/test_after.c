@@ -167,35 +167,6 @@ CASE(ctx_68_many_may_wait, "CTX-68")
     rein_end(ctx);
 }
 
-struct stoppers {
-    rein_ctx *ctx;
-    struct call call;
-    struct race_count prevented;
-};
-
-static void stop_or_cancel(void *arg, unsigned index)
-{
-    struct stoppers *is = arg;
-    if (index == 0)
-        rein_cancel(is->ctx);
-    else
-        race_add(&is->prevented, index % 2 ? rein_after_stop(&is->call.after)
-                                           : rein_after_stop_wait(&is->call.after));
-}
-
-/* Of any number of stops and one cancel, exactly one stop prevents it, or it runs once. */
-CASE_LONG(60, ctx_67_one_true_stop_or_one_run, "CTX-67")
-{
-    for (size_t round = 0; round < suite_rounds(500); round++) {
-        struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
-        call_after(is.ctx, &is.call, note);
-        race_run(4, stop_or_cancel, &is);
-        rein_after_stop_wait(&is.call.after);
-        ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
-        rein_end(is.ctx);
-    }
-}
-
 /* The freed argument: after stop_wait nobody touches it any more, whichever way it went. */
 static void write_to(const rein_ctx *ctx, void *arg)
 {

@@ -7,7 +7,6 @@
 
 #include "core/check.h"
 #include "expect.h"
-#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -237,38 +236,6 @@ CASE_LONG(120, wait_many_waiters_are_all_woken, "CTX-33", "P-WAIT")
             ck_assert_int_eq(waiters[i].result, -ECANCELED);
         rein_end(ctx);
     }
-}
-
-/* ---- no lost wake-up: the two orders at each of the points between which one could fall ---- */
-
-/* Held at `step` while the context is cancelled, the waiter still returns. */
-static void cancel_while_waiter_is_at(const char *step)
-{
-    struct race_thread thread;
-    struct hold hold = {.step = step};
-    rein_ctx *ctx = rein_with_cancel(rein_background());
-    struct waiting is = {.ctx = ctx, .result = 1};
-    hold_set(&hold);
-    race_thread_start(&thread, 0, wait_for_it, &is);
-    hold_await(&hold);
-    rein_cancel(ctx);
-    hold_release(&hold);
-    race_thread_join(&thread);
-    hold_clear();
-    ck_assert_int_eq(is.result, -ECANCELED);
-    rein_end(ctx);
-}
-
-/* The cancel comes when the waiter has looked, but is not in the list yet. */
-CASE(wait_cancel_before_the_link_is_seen, "CTX-22", "P-WAIT")
-{
-    cancel_while_waiter_is_at("waiter-link");
-}
-
-/* The cancel comes when the waiter has made up its mind to sleep. */
-CASE(wait_cancel_before_the_sleep_is_seen, "CTX-22", "P-WAIT")
-{
-    cancel_while_waiter_is_at("strand-sleep");
 }
 
 /* ---- signals ---- */
