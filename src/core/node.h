@@ -390,8 +390,6 @@ struct done_fd {
 void reini_done_fd_settle(struct node *node, int err);
 void reini_done_fd_close(struct node *node);
 
-void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
-
 /* ---- deadline.c ---- */
 
 extern const struct timer_kind reini_deadline_timer;
