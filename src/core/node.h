@@ -17,7 +17,8 @@
  *     place    OUT --link--> LINKED --leave, or the walker--> OUT      (dep.word)
  *                                \--last release, while a walker has it--> HANDED --walker--> OUT
  *
- *   I1  word, once not 0, never changes; what the end's record says is written before it.
+ *   I1  word goes from 0 to an err once (by way of "settling" if there is a descriptor, see done.c),
+ *       and never changes again; what the end's record says is written before it.
  *   I2  mark is one critical section on the node's mu; linking a dependent looks at word in the same
  *       lock: so a dependent is either found by the mark, or finds the node done.
  *   I3  from the mark on, the list of dependents belongs to the marker alone, who walks it without

@@ -46,7 +46,6 @@ enum { MINE = 12345 };
         ck_assert_int_eq(r_, (expected));                                                        \
     } while (0)
 
-
 /* ---- errno ---- */
 
 /* Asking and deriving. */
