@@ -5,10 +5,10 @@
 #ifndef TESTS_LIB_CALL_H
 #define TESTS_LIB_CALL_H
 
-#include <check.h>
 #include <rein.h>
 
 #include "race.h"
+#include "suite.h"
 
 static inline void do_nothing(const rein_ctx *ctx, void *arg)
 {
