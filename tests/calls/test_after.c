@@ -271,8 +271,8 @@ CASE(ctx_70_drop_may_free_the_record, "CTX-70", "CTX-89")
         ck_assert_int_eq(rein_after_func_owned(ctx, &call->after, NULL, write_to, call, free_call), 0);
         if (way == 0)
             rein_cancel(ctx);
-        else if (way == 1)
-            ck_assert(rein_after_stop(&call->after));
+        else if (way == 1) /* on a failed context it may have run already, and the record be gone */
+            ck_assert(!rein_done(ctx) && rein_after_stop(&call->after));
         rein_end(ctx);
         race_await_value(&dropped, (uint64_t)way + 1);
     }
