@@ -1,39 +1,18 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* core/birth.c: the roots, the failed context, and how a new context comes into the tree. */
-#include <errno.h>
-
+/* core/birth.c: how a new context comes into the tree. */
 #include "base/fault.h"
 #include "core/node.h"
 
-/* ---- what was always there ---- */
-
-static struct ctx background = {.flags = KIND_BACKGROUND | NEVER_DONE | IMMORTAL};
-static struct ctx todo = {.flags = KIND_TODO | NEVER_DONE | IMMORTAL};
-
-static const rein_reason no_memory = REIN_REASON_INIT(-ENOMEM, "cannot allocate memory for a context");
-static const rein_reason no_thread = REIN_REASON_INIT(-EAGAIN, "no thread can be had to keep the time");
-
-#define FAILED(why)                                                                            \
-    {                                                                                          \
-        .ctx = {.word = -ECANCELED, .flags = KIND_FAILED | IMMORTAL, .site = "rein.failed"},   \
-        .dep = {.word = MARKED, .ended = ENDED_HERE}, .reason = &(why),                        \
-        .end_site = "rein.failed",                                                             \
+void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent)
+{
+    if (parent->flags & NEVER_DONE) {
+        ctx->flags |= NEVER_DONE;
+        return;
     }
-struct node reini_failed_memory = FAILED(no_memory);
-struct node reini_failed_thread = FAILED(no_thread);
-
-const rein_ctx *rein_background(void)
-{
-    return public_of(&background);
+    ctx->aux = source_of(parent);
+    ctx->word = REIN_WORD_FOLLOWS;
 }
-
-const rein_ctx *rein_todo(void)
-{
-    return public_of(&todo);
-}
-
-/* ---- new ones ---- */
 
 /* The node is not known to anybody yet, so nothing here needs an order. */
 static void born_done(struct node *node, const struct node *end)
@@ -44,10 +23,13 @@ static void born_done(struct node *node, const struct node *end)
     node->ctx.word = rein_err(public_of(&end->ctx));
 }
 
-/* Put a place into source's list, unless source is done: looking at word and linking are one
- * critical section with the mark of it (I2). */
-static bool link_to(struct node *source, struct dep *dep)
+/* Put a place into the list of parent's source, unless that is done: looking at word and linking are
+ * one critical section with the mark of it (I2). Returns whether it is live. */
+static bool link_to(const struct ctx *parent, struct dep *dep)
 {
+    struct node *source = source_of(parent);
+    if (is_frozen(&source->ctx))
+        return rein_err(public_of(parent)) == 0; /* nothing links to it */
     STEP("link");
     mutex_lock(&source->mu);
     bool live = load_relaxed(&source->ctx.word) == 0 || MISTAKE(link_without_recheck);
@@ -63,13 +45,8 @@ void reini_node_link(struct node *node, const struct ctx *parent)
 {
     if (parent->flags & NEVER_DONE)
         return; /* no link, and so no lock that all children of a root would share */
-    struct node *source = source_of(parent);
-    if (is_frozen(&source->ctx)) {
-        if (rein_err(public_of(parent)) != 0)
-            born_done(node, reini_end_of(parent));
-    } else if (!link_to(source, &node->dep)) {
+    if (!link_to(parent, &node->dep))
         born_done(node, reini_end_of(parent));
-    }
 }
 
 void reini_node_link_also(struct joined *joined)
@@ -77,9 +54,7 @@ void reini_node_link_also(struct joined *joined)
     struct node *node = &joined->timed.node;
     if ((joined->also->flags & NEVER_DONE) || load_relaxed(&node->ctx.word) != 0)
         return;
-    struct node *source = source_of(joined->also);
-    bool frozen = is_frozen(&source->ctx);
-    if (frozen ? rein_err(public_of(&source->ctx)) != 0 : !link_to(source, &joined->dep_also)) {
+    if (!link_to(joined->also, &joined->dep_also)) {
         reini_mark_above(node, reini_end_of(joined->also));
         return;
     }

@@ -33,7 +33,7 @@ static int write_deadline(const struct ctx *ctx, const struct moment *moment, ch
 
 static int write_value(const struct ctx *ctx, char *buf, size_t size)
 {
-    const rein_key *key = ((const struct value *)(const void *)ctx)->binding.key;
+    const rein_key *key = value_of(ctx)->binding.key;
     const void *value = rein_value(public_of(ctx), key);
     if (value && !key->print)
         return snprintf(buf, size, ".WithValue(%s)", key->name);

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* core/done.c: being told that a context is done: by a signal to a strand, or by a descriptor.
+/* core/done.c: the descriptor that tells that a context is done.
  *
- * A descriptor hangs on its node by aux, set under mu once, until the node goes. (The two failed
- * contexts are static, so theirs stay for ever.) Its first field is the function that rein_err() calls
+ * It hangs on its node by aux, set under mu once, until the node goes. (The two failed contexts are
+ * static, so theirs stay for ever.) What hangs there begins with the function that rein_err() calls
  * while the mark is between "the descriptor is being raised" and "err is set". */
 #include <errno.h>
 #include <rein/wait.h>
@@ -12,51 +12,6 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "core/node.h"
-#include "core/waiter.h"
-
-/* ---- strands ---- */
-
-void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct strand *strand)
-{
-    *waiter = (struct waiter){.dep = {.kind = DEP_WAITER}, .strand = strand};
-    if ((ctx->flags & NEVER_DONE) || has_frozen_source(ctx) || rein_err(public_of(ctx)) != 0)
-        return;
-    struct node *node = source_of(ctx);
-    STEP("waiter-link");
-    mutex_lock(&node->mu);
-    if (load_relaxed(&node->ctx.word) == 0) {
-        dep_push(&node->deps, &waiter->dep);
-        waiter->node = node;
-    }
-    mutex_unlock(&node->mu);
-}
-
-uint32_t reini_waiter_unlink(struct waiter *waiter)
-{
-    struct node *node = waiter->node;
-    if (!node)
-        return 0;
-    STEP("waiter-unlink");
-    mutex_lock(&node->mu);
-    bool live = load_relaxed(&node->ctx.word) == 0;
-    if (live)
-        dep_unlink(&waiter->dep);
-    mutex_unlock(&node->mu);
-    return live ? 0 : 1; /* done: the list is the marker's, who signals everyone in it once */
-}
-
-void reini_waiter_signal(struct dep *dep)
-{
-    reini_strand_signal(CONTAINER_OF(dep, struct waiter, dep)->strand);
-}
-
-/* ---- descriptors ---- */
-
-struct done_fd {
-    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
-    int fd;
-    int err; /* written before word says "settling" */
-};
 
 /* It does what the marker is about to do, rather than wait for it: rein_err() may be asked by a
  * signal handler on the marker's own thread. */
@@ -83,8 +38,6 @@ void reini_done_fd_settle(struct node *node, int err)
 void reini_done_fd_close(struct node *node)
 {
     struct done_fd *done = done_fd_of(node);
-    if (!done)
-        return;
     node->ctx.aux = NULL;
     if (done->settled != settled)
         reini_frozen_alarm_close(done);

@@ -80,16 +80,6 @@ rein_ctx *(rein_foreign)(const rein_ctx *parent, const rein_foreign_ops *ops, vo
     return rein_foreign_at("rein_foreign", parent, ops, self);
 }
 
-void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent)
-{
-    if (parent->flags & NEVER_DONE) {
-        ctx->flags |= NEVER_DONE;
-        return;
-    }
-    ctx->aux = source_of(parent);
-    ctx->word = REIN_WORD_FOLLOWS;
-}
-
 void reini_foreign_drop(struct ctx *ctx)
 {
     struct foreign *foreign = foreign_of(ctx);

@@ -21,45 +21,43 @@
 static reini_mutex mu; /* in place of every frozen node's own: guards their ends and descriptors */
 
 struct frozen_fd {
-    int (*settled)(const void *node); /* the same place as in struct done_fd; tells it from one */
-    int fd;    /* an event; or a union of the alarm alone: a read drains an alarm, but no union */
-    int err;
-    int alarm; /* by its deadline, if nothing else ends it; or -1 */
+    struct done_fd done; /* fd: an event; or the alarm in a union, since a read drains an alarm */
+    int alarm;           /* by its deadline, if nothing else ends it; or -1 */
     uint16_t birth;
 };
 
-static void raise_fd(const struct frozen_fd *done)
+static void raise_fd(const struct frozen_fd *frozen)
 {
-    if (done->alarm >= 0)
-        reini_alarm_set(done->alarm, INT64_MIN);
+    if (frozen->alarm >= 0)
+        reini_alarm_set(frozen->alarm, INT64_MIN);
     else
-        reini_event_raise(done->fd);
+        reini_event_raise(frozen->done.fd);
 }
 
 /* As in done.c. */
 static int settled(const void *node)
 {
-    const struct frozen_fd *done = node_of(node)->ctx.aux;
-    raise_fd(done);
-    return done->err;
+    const struct frozen_fd *frozen = node_of(node)->ctx.aux;
+    raise_fd(frozen);
+    return frozen->done.err;
 }
 
 /* The descriptor that was made in this process, or NULL. Under mu. */
 static struct frozen_fd *fd_of(struct node *node)
 {
     struct frozen_fd *there = (struct frozen_fd *)(uintptr_t)node->ctx.aux;
-    return there && there->settled == settled && there->birth == reini_birth ? there : NULL;
+    return there && there->done.settled == settled && there->birth == reini_birth ? there : NULL;
 }
 
 /* Under mu. The record may be half written: by a thread that is not in this process. */
 static void end_node(struct node *node, struct ending ending)
 {
     node_record(node, &ending, clock_now(clock_of(&node->ctx)));
-    struct frozen_fd *done = fd_of(node);
-    if (done) {
-        done->err = ending.err;
+    struct frozen_fd *frozen = fd_of(node);
+    if (frozen) {
+        frozen->done.err = ending.err;
         store_release(&node->ctx.word, REIN_WORD_SETTLING);
-        raise_fd(done);
+        raise_fd(frozen);
     }
     store_release(&node->ctx.word, ending.err); /* pairs with rein_err() */
 }
@@ -78,7 +76,7 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending)
 
 /* ---- descriptors ---- */
 
-static int open_alarm(struct frozen_fd *done, int64_t when)
+static int open_alarm(struct frozen_fd *frozen, int64_t when)
 {
     int alarm = reini_alarm_open();
     if (alarm < 0)
@@ -89,35 +87,35 @@ static int open_alarm(struct frozen_fd *done, int64_t when)
         return all;
     }
     reini_alarm_set(alarm, when);
-    done->alarm = alarm;
+    frozen->alarm = alarm;
     return all;
 }
 
-static int make(struct node *node, struct frozen_fd **ret_done)
+static int make(struct node *node, struct frozen_fd **ret_frozen)
 {
-    struct frozen_fd *done = reini_alloc(sizeof *done);
-    if (!done)
+    struct frozen_fd *frozen = reini_alloc(sizeof *frozen);
+    if (!frozen)
         return -ENOMEM;
     int err = rein_err(public_of(&node->ctx));
     int64_t bound = reini_bound(&node->ctx);
-    *done = (struct frozen_fd){settled, -1, err, -1, reini_birth};
+    *frozen = (struct frozen_fd){{settled, -1, err}, -1, reini_birth};
     bool alarm = err == 0 && bound != NEVER;
-    int r = done->fd = alarm ? open_alarm(done, bound) : reini_event_open(true);
+    int r = frozen->done.fd = alarm ? open_alarm(frozen, bound) : reini_event_open(true);
     if (r < 0) {
-        reini_free(done);
+        reini_free(frozen);
         return r;
     }
     if (err != 0)
-        reini_event_raise(done->fd);
-    *ret_done = done;
+        reini_event_raise(frozen->done.fd);
+    *ret_frozen = frozen;
     return 0;
 }
 
-void reini_frozen_alarm_close(const void *aux)
+void reini_frozen_alarm_close(const struct done_fd *done)
 {
-    const struct frozen_fd *done = aux;
-    if (done->alarm >= 0)
-        reini_fd_close(done->alarm);
+    const struct frozen_fd *frozen = (const struct frozen_fd *)done;
+    if (frozen->alarm >= 0)
+        reini_fd_close(frozen->alarm);
 }
 
 /* The inherited descriptor is the parent process's too and shows that one's events: an inherited
@@ -126,12 +124,12 @@ int reini_frozen_fd(struct node *node, int *ret_fd)
 {
     int r = 0;
     mutex_lock(&mu);
-    struct frozen_fd *done = fd_of(node);
-    if (!done && (r = make(node, &done)) == 0)
-        node->ctx.aux = done;
+    struct frozen_fd *frozen = fd_of(node);
+    if (!frozen && (r = make(node, &frozen)) == 0)
+        node->ctx.aux = frozen;
     mutex_unlock(&mu);
     if (r == 0)
-        *ret_fd = done->fd;
+        *ret_fd = frozen->done.fd;
     return r;
 }
 

@@ -16,6 +16,7 @@
  * marked himself, and "below" has no circles, also where nodes have two parents. */
 #include "base/fault.h"
 #include "core/node.h"
+#include "core/waiter.h"
 #include "wait/lot.h"
 
 struct walk {

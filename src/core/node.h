@@ -17,7 +17,8 @@
  *     place    OUT --link--> LINKED --leave, or the walker--> OUT      (dep.word)
  *                                \--last release, while a walker has it--> HANDED --walker--> OUT
  *
- *   I1  word, once not 0, never changes; what the end's record says is written before it.
+ *   I1  word goes from 0 to an err once (by way of "settling" if there is a descriptor, see done.c),
+ *       and never changes again; what the end's record says is written before it.
  *   I2  mark is one critical section on the node's mu; linking a dependent looks at word in the same
  *       lock: so a dependent is either found by the mark, or finds the node done.
  *   I3  from the mark on, the list of dependents belongs to the marker alone, who walks it without
@@ -254,15 +255,19 @@ static inline struct node *child_of(struct dep *dep)
                                   : &CONTAINER_OF(dep, struct joined, dep_also)->timed.node;
 }
 
-/* ---- birth.c, leak.c ---- */
+/* ---- root.c ---- */
 
 extern struct node reini_failed_memory, reini_failed_thread; /* the failed context, by its cause */
 
-extern uint32_t reini_leaks; /* atomic; whether contexts are listed, see leak.c */
+/* ---- leak.c ---- */
+
+extern uint32_t reini_leaks; /* atomic; whether contexts are listed */
 void reini_leak_list(struct ctx *ctx);
 struct ctx *reini_leak_alloc(size_t size);
 void reini_leak_free(struct ctx *ctx);
 void reini_leak_forked(void);
+
+/* ---- birth.c ---- */
 
 static inline void ctx_ref(const struct ctx *ctx)
 {
@@ -302,6 +307,9 @@ static inline void reini_node_init(struct node *node)
     node->deps = NULL;
     node->dep = (struct dep){.kind = DEP_CHILD, .ended = NOT_ENDED, .word = OUT};
 }
+
+/* Let a new context that is no node live and die as parent does. */
+void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);
 
 /* Link a new node to the source of its parent, or let it be born done. */
 void reini_node_link(struct node *node, const struct ctx *parent);
@@ -371,12 +379,17 @@ void reini_left_forked(void);
 
 /* ---- done.c ---- */
 
+/* What hangs on a node whose descriptor was asked for. */
+struct done_fd {
+    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
+    int fd;
+    int err; /* written before word says "settling" */
+};
+
 /* The node, which has a descriptor, is about to be done: word goes to "settling", and the descriptor
  * is made readable. Under mu. */
 void reini_done_fd_settle(struct node *node, int err);
 void reini_done_fd_close(struct node *node);
-
-void reini_waiter_signal(struct dep *dep); /* the rest of waiters: waiter.h */
 
 /* ---- deadline.c ---- */
 
@@ -398,7 +411,7 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending);
 
 /* A descriptor for an inherited context; see rein_done_fd(). */
 int reini_frozen_fd(struct node *node, int *ret_fd);
-void reini_frozen_alarm_close(const void *aux); /* what belongs to it besides */
+void reini_frozen_alarm_close(const struct done_fd *done); /* what belongs to it besides */
 
 /* ---- value.c, foreign.c: what goes with the memory ---- */
 void reini_value_drop(struct ctx *ctx);

@@ -191,8 +191,7 @@ const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_pare
     if (is_failed(parent))
         return refuse(key, value, parent);
     size_t size = size_of(key, value);
-    struct value *made = (struct value *)(void *)reini_ctx_new(site, parent, KIND_VALUE,
-                                                               sizeof *made + size);
+    struct value *made = value_of(reini_ctx_new(site, parent, KIND_VALUE, sizeof *made + size));
     if (UNLIKELY(!made))
         return refuse(key, value, &reini_failed_memory.ctx);
     store_relaxed(&made->ctx.refs, ONE_VIEW);
@@ -213,7 +212,7 @@ const rein_ctx *(rein_with_value)(const rein_ctx *parent, const rein_key *key, c
 
 void reini_value_drop(struct ctx *ctx)
 {
-    struct value *value = (struct value *)(void *)ctx;
+    struct value *value = value_of(ctx);
     const rein_key *key = value->binding.key;
     void *owned = key->kind == REIN_VALUE_OWNED ? (void *)(uintptr_t)bound_by(&value->binding) : NULL;
     reini_binding_fini(&value->binding);

@@ -33,10 +33,12 @@ struct value {
     _Alignas(max_align_t) unsigned char bound[];
 };
 
+static inline struct value *value_of(const struct ctx *ctx)
+{
+    return (struct value *)(uintptr_t)ctx;
+}
+
 void reini_binding_init(struct binding *binding, const rein_key *key, const struct binding *up);
 void reini_binding_fini(struct binding *binding);
-
-/* Live and die as parent does. */
-void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);
 
 #endif

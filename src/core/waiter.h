@@ -19,4 +19,7 @@ void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct stra
 /* Take it back. Returns how many signals have been committed to: 0 or 1. */
 uint32_t reini_waiter_unlink(struct waiter *waiter);
 
+/* For the marker, who has taken the list: signal the strand whose place this is. */
+void reini_waiter_signal(struct dep *dep);
+
 #endif

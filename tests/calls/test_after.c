@@ -7,71 +7,35 @@
 #include <string.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
-#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
 static const rein_reason why = REIN_REASON_INIT(-3, "why not");
 
-struct call {
-    rein_after after;
-    struct race_count runs, drops;
-    struct race_flag begun, go_on;
-    pthread_t thread;
-    const rein_ctx *ctx;
-    const rein_reason *cause;
-    int err;
-    bool fired;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->ctx = ctx;
-    is->err = rein_err(ctx);
-    is->cause = rein_cause(ctx);
-    is->fired = has_fired(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void note_drop(void *arg)
-{
-    race_add(&((struct call *)arg)->drops, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    (void)ctx;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    race_add(&is->runs, 1);
-}
-
-static void must_after(const rein_ctx *ctx, struct call *call, rein_callback_fn *fn)
-{
-    ck_assert_int_eq(rein_after_func(ctx, &call->after, NULL, fn, call), 0);
-}
-
 /* ---- that it runs ---- */
+
+static void note_all(const rein_ctx *ctx, void *arg)
+{
+    ck_assert(has_fired(ctx));
+    note(ctx, arg);
+}
 
 /* When it starts, err, cause and descriptor of its context are there, and it is given that context. */
 CASE(ctx_64_the_end_is_readable_from_within, "CTX-64")
 {
-    struct call call = {.err = 0};
+    struct call call;
     static const rein_key key = {.name = "key", .kind = REIN_VALUE_STRING};
     rein_ctx *top = rein_with_cancel(rein_background());
     const rein_ctx *value = rein_with_value(top, &key, "x");
-    must_after(value, &call, note);
+    call_after(value, &call, note_all);
     rein_cancel_cause(top, &why);
     ck_assert(!rein_after_stop_wait(&call.after));
     ck_assert_ptr_eq(call.ctx, value);
     ck_assert_int_eq(call.err, -ECANCELED);
     ck_assert_ptr_eq(call.cause, &why);
-    ck_assert(call.fired);
     rein_unref(value);
     rein_end(top);
 }
@@ -83,7 +47,7 @@ CASE(ctx_61_registrations_are_independent, "CTX-61")
     static struct call calls[MANY];
     rein_ctx *ctx = rein_with_cancel(rein_background());
     for (int i = 0; i < MANY; i++)
-        must_after(ctx, &calls[i], note);
+        call_after(ctx, &calls[i], note);
     for (int i = 0; i < MANY; i += 3)
         ck_assert(rein_after_stop(&calls[i].after));
     rein_cancel(ctx);
@@ -101,7 +65,7 @@ CASE_LONG(90, ctx_63_blocked_ones_do_not_hold_up_others, "CTX-63", "P-EXEC")
     static struct call calls[MANY];
     rein_ctx *ctx = rein_with_cancel(rein_background());
     for (int i = 0; i < MANY; i++)
-        must_after(ctx, &calls[i], block);
+        call_after(ctx, &calls[i], block);
     rein_cancel(ctx);
     for (int i = 0; i < MANY; i++) /* all have begun, though none has ended */
         race_await(&calls[i].begun);
@@ -166,9 +130,9 @@ CASE(ctx_65_anything_may_be_called_from_within, "CTX-65", "CTX-68")
 /* stop does not wait for a running one; stop_wait does. */
 CASE(ctx_68_stop_does_not_wait, "CTX-68")
 {
-    struct call call = {.err = 0};
+    struct call call;
     rein_ctx *ctx = rein_with_cancel(rein_background());
-    must_after(ctx, &call, block);
+    call_after(ctx, &call, block);
     rein_cancel(ctx);
     race_await(&call.begun);
     ck_assert(!rein_after_stop(&call.after));
@@ -189,10 +153,10 @@ static void stop_and_wait(void *arg)
 /* Several may wait for it at once. */
 CASE(ctx_68_many_may_wait, "CTX-68")
 {
-    struct call call = {.err = 0};
+    struct call call;
     struct race_thread waiters[4];
     rein_ctx *ctx = rein_with_cancel(rein_background());
-    must_after(ctx, &call, block);
+    call_after(ctx, &call, block);
     rein_cancel(ctx);
     race_await(&call.begun);
     for (int i = 0; i < 4; i++)
@@ -202,35 +166,6 @@ CASE(ctx_68_many_may_wait, "CTX-68")
     for (int i = 0; i < 4; i++)
         race_thread_join(&waiters[i]);
     rein_end(ctx);
-}
-
-struct stoppers {
-    rein_ctx *ctx;
-    struct call call;
-    struct race_count prevented;
-};
-
-static void stop_or_cancel(void *arg, unsigned index)
-{
-    struct stoppers *is = arg;
-    if (index == 0)
-        rein_cancel(is->ctx);
-    else
-        race_add(&is->prevented, index % 2 ? rein_after_stop(&is->call.after)
-                                           : rein_after_stop_wait(&is->call.after));
-}
-
-/* Of any number of stops and one cancel, exactly one stop prevents it, or it runs once. */
-CASE_LONG(60, ctx_67_one_true_stop_or_one_run, "CTX-67")
-{
-    for (size_t round = 0; round < suite_rounds(500); round++) {
-        struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
-        must_after(is.ctx, &is.call, note);
-        race_run(4, stop_or_cancel, &is);
-        rein_after_stop_wait(&is.call.after);
-        ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
-        rein_end(is.ctx);
-    }
 }
 
 /* The freed argument: after stop_wait nobody touches it any more, whichever way it went. */
@@ -251,7 +186,7 @@ CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
         struct race_thread thread;
         rein_ctx *ctx = rein_with_cancel(rein_background());
         struct call *call = calloc(1, sizeof *call);
-        must_after(ctx, call, write_to);
+        call_after(ctx, call, write_to);
         race_thread_start(&thread, 0, cancel_shared, ctx);
         rein_after_stop_wait(&call->after);
         memset(call, 0xee, sizeof *call);
@@ -259,32 +194,6 @@ CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
         race_thread_join(&thread);
         rein_end(ctx);
     }
-}
-
-/* A stop that comes while the walk has the registration in its hands: too late, and it runs. */
-static void stop_it(void *arg)
-{
-    struct stoppers *is = arg;
-    race_add(&is->prevented, rein_after_stop_wait(&is->call.after));
-}
-
-CASE(ctx_67_stop_in_the_middle_of_a_mark, "CTX-67", "CTX-68")
-{
-    struct race_thread canceller, stopper;
-    struct hold hold = {.step = "marked-top"};
-    struct stoppers is = {.ctx = rein_with_cancel(rein_background())};
-    must_after(is.ctx, &is.call, note);
-    hold_set(&hold);
-    race_thread_start(&canceller, 0, cancel_shared, is.ctx);
-    hold_await(&hold);
-    bool prevented = rein_after_stop(&is.call.after);
-    race_thread_start(&stopper, 0, stop_it, &is);
-    hold_release(&hold);
-    race_thread_join(&canceller);
-    race_thread_join(&stopper);
-    hold_clear();
-    ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs) + prevented, 1);
-    rein_end(is.ctx);
 }
 
 /* One that the executor has refused is not registered: stopping it, in either way, prevents nothing and
@@ -317,8 +226,8 @@ CASE(ctx_69_on_the_never_done, "CTX-69")
     const rein_ctx *each[] = {rein_background(), rein_todo(), rein_clock_root(clock), without};
     rein_cancel(ctx);
     for (int i = 0; i < 4; i++) {
-        struct call call = {.err = 0};
-        must_after(each[i], &call, note);
+        struct call call;
+        call_after(each[i], &call, note);
         ck_assert(rein_after_stop(&call.after));
         ck_assert(!rein_after_stop(&call.after));
         ck_assert_uint_eq(race_value(&call.runs), 0);
@@ -382,8 +291,8 @@ CASE(ctx_70_drop_may_free_the_record, "CTX-70", "CTX-89")
         ck_assert_int_eq(rein_after_func_owned(ctx, &call->after, NULL, write_to, call, free_call), 0);
         if (way == 0)
             rein_cancel(ctx);
-        else if (way == 1)
-            ck_assert(rein_after_stop(&call->after));
+        else if (way == 1) /* on a failed context it may have run already, and the record be gone */
+            ck_assert(!rein_done(ctx) && rein_after_stop(&call->after));
         rein_end(ctx);
         race_await_value(&dropped, (uint64_t)way + 1);
     }

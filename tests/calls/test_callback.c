@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -13,31 +14,6 @@
 #include "suite.h"
 
 static const rein_reason why = REIN_REASON_INIT(-3, "why not");
-
-struct call {
-    rein_callback callback;
-    struct race_count runs;
-    struct race_flag begun, go_on;
-    pthread_t thread;
-    int err;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->err = rein_err(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    (void)ctx;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    race_add(&is->runs, 1);
-}
 
 static void cancel_it(void *ctx)
 {
@@ -357,30 +333,6 @@ CASE_LONG(60, callback_one_true_removal_or_one_run, "CTX-67")
         ck_assert_uint_eq(race_value(&is.prevented) + race_value(&is.call.runs), 1);
         rein_end(is.ctx);
     }
-}
-
-static void add_it(void *arg)
-{
-    struct racing *is = arg;
-    rein_callback_add(is->ctx, &is->call.callback, note, &is->call);
-}
-
-/* Added while a cancel is between its look and the link, it is not lost: it runs, by the one or the
- * other. */
-CASE(callback_added_during_a_cancel_is_not_lost, "CTX-22")
-{
-    struct race_thread adder;
-    struct hold hold = {.step = "call-link"};
-    struct racing is = {.ctx = rein_with_cancel(rein_background())};
-    hold_set(&hold);
-    race_thread_start(&adder, 0, add_it, &is);
-    hold_await(&hold);
-    rein_cancel(is.ctx);
-    hold_release(&hold);
-    race_thread_join(&adder);
-    hold_clear();
-    ck_assert_uint_eq(race_value(&is.call.runs), 1);
-    rein_end(is.ctx);
 }
 
 /* Removed after the mark but before it was claimed, it waits for the marking and is prevented. */

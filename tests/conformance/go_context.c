@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "race.h"
@@ -731,39 +732,6 @@ CASE(TestCustomContextCause, "CTX-17", "CTX-44", "CTX-81")
 }
 
 /* ---- after-funcs ---- */
-
-/* A call, and what it found. */
-struct call {
-    rein_after after;
-    struct race_flag begun, go_on; /* for one that blocks */
-    struct race_count runs;
-    pthread_t thread;
-    const rein_reason *cause;
-    int err;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->err = rein_err(ctx);
-    is->cause = rein_cause(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    note(ctx, arg);
-}
-
-static void call_after(const rein_ctx *ctx, struct call *call, rein_callback_fn *fn)
-{
-    *call = (struct call){.err = 0};
-    ck_assert_int_eq(rein_after_func(ctx, &call->after, NULL, fn, call), 0);
-}
 
 /* Called after the cancel, not before (it would find err 0), and once; then a stop is too late. */
 CASE(TestAfterFuncCalledAfterCancel, "CTX-61", "CTX-64", "CTX-67")

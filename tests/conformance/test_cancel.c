@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* tests/conformance/test_cancel.c: ending a context, and what that does to those around it.
  *
- * Covers CTX-10 to CTX-33, but for size, which is test_scale.c's. */
+ * Covers CTX-10 to CTX-33, but for size, which is test_scale.c's, and for races that have to be
+ * forced, which are tests/order's. */
 #include <rein.h>
 #include <rein/testing.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -25,12 +27,6 @@ static rein_reason other = REIN_REASON_INIT(-EIO, "the disk has failed");
 static void cancel_owner(void *ctx)
 {
     rein_cancel(ctx);
-}
-
-static void add_one(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx;
-    race_add(arg, 1);
 }
 
 static void count_drop(void *arg)
@@ -226,58 +222,6 @@ CASE(ctx_14_all_below_is_done, "CTX-14", "CTX-18", "P-SYNC")
     rein_clock_free(clock);
 }
 
-/* An outer cancel that meets an inner one waits until that has marked its subtree. */
-CASE(ctx_14_outer_cancel_waits_for_an_inner_one, "CTX-14", "P-SYNC")
-{
-    rein_ctx *outer = rein_with_cancel(rein_background()), *inner = rein_with_cancel(outer);
-    rein_ctx *leaf = rein_with_cancel(inner);
-    struct hold first = {.step = "marked-top"}, waits = {.step = "wait-marked", .skip = UINT32_MAX};
-    struct race_thread by_inner, by_outer;
-    hold_set(&first);
-    hold_set(&waits);
-    race_thread_start(&by_inner, 0, cancel_owner, inner);
-    hold_await(&first);
-    race_thread_start(&by_outer, 0, cancel_owner, outer);
-    hold_await_seen(&waits, 1);
-    ck_assert_int_eq(rein_err(outer), -ECANCELED);
-    ck_assert_int_eq(rein_err(leaf), 0);
-    ck_assert(!race_thread_over(&by_outer));
-    hold_release(&first);
-    race_thread_join(&by_outer);
-    ck_assert_int_eq(rein_err(leaf), -ECANCELED);
-    race_thread_join(&by_inner);
-    hold_clear();
-    rein_end(leaf);
-    rein_end(inner);
-    rein_end(outer);
-}
-
-/* A canceller that lost the race returns only when the winner is through the whole subtree. */
-CASE(ctx_15_losers_wait_too, "CTX-15", "P-SYNC")
-{
-    rein_ctx *ctx = rein_with_cancel(rein_background());
-    rein_ctx *middle = rein_with_cancel(ctx), *leaf = rein_with_cancel(middle);
-    struct hold first = {.step = "marked-top"}, waits = {.step = "wait-marked", .skip = UINT32_MAX};
-    struct race_thread winner, loser;
-    hold_set(&first);
-    hold_set(&waits);
-    race_thread_start(&winner, 0, cancel_owner, ctx);
-    hold_await(&first);
-    race_thread_start(&loser, 0, cancel_owner, ctx);
-    hold_await_seen(&waits, 1);
-    ck_assert_int_eq(rein_err(ctx), -ECANCELED);
-    ck_assert_int_eq(rein_err(leaf), 0);
-    ck_assert(!race_thread_over(&loser));
-    hold_release(&first);
-    race_thread_join(&loser);
-    ck_assert_int_eq(rein_err(leaf), -ECANCELED);
-    race_thread_join(&winner);
-    hold_clear();
-    rein_end(leaf);
-    rein_end(middle);
-    rein_end(ctx);
-}
-
 struct late_loser {
     rein_ctx *ctx, *leaf;
 };
@@ -289,7 +233,7 @@ static void cancel_and_look(void *arg)
     ck_assert_int_eq(rein_err(it->leaf), -ECANCELED);
 }
 
-/* The same without a forced order: no canceller ever comes back to an undone leaf. */
+/* Of two that cancel the same context, neither comes back to an undone leaf. */
 CASE(ctx_15_no_loser_sees_an_undone_leaf, "CTX-15")
 {
     for (size_t round = 0; round < suite_rounds(1000); round++) {
@@ -440,7 +384,7 @@ CASE(ctx_20_who_ends_leaves_the_list, "CTX-20", "CTX-53", "CTX-66")
     rein_end(released);
     ck_assert_uint_eq(reini_check_dependents(parent), 0);
 
-    ck_assert_int_eq(rein_after_func(parent, &after, rein_inline_executor(), add_one, &runs), 0);
+    ck_assert_int_eq(rein_after_func(parent, &after, rein_inline_executor(), count_call, &runs), 0);
     ck_assert_uint_eq(reini_check_dependents(parent), 1);
     ck_assert(rein_after_stop(&after));
     ck_assert_uint_eq(reini_check_dependents(parent), 0);
@@ -502,74 +446,6 @@ CASE(ctx_21_born_done_below_an_ended_one, "CTX-21", "CTX-36")
     rein_clock_free(clock);
 }
 
-struct deriver {
-    const rein_ctx *parent;
-    rein_ctx *child;
-};
-
-static void derive_one(void *arg)
-{
-    struct deriver *it = arg;
-    it->child = rein_with_cancel(it->parent);
-}
-
-/* A parent that ends between "is it done?" and the linking of the child: the child is done, with
- * the cause. */
-CASE(ctx_22_no_signal_is_lost_while_linking, "CTX-22", "P-WAKE")
-{
-    rein_ctx *parent = rein_with_cancel(rein_background());
-    struct deriver it = {.parent = parent};
-    struct hold linking = {.step = "link"};
-    struct race_thread thread;
-    hold_set(&linking);
-    race_thread_start(&thread, 0, derive_one, &it);
-    hold_await(&linking);
-    rein_cancel_cause(parent, &why);
-    hold_release(&linking);
-    race_thread_join(&thread);
-    hold_clear();
-    expect_end(it.child, -ECANCELED, &why);
-    ck_assert_uint_eq(reini_check_dependents(parent), 0);
-    rein_end(it.child);
-    rein_end(parent);
-}
-
-struct merger {
-    const rein_ctx *a, *b;
-    rein_ctx *merged;
-};
-
-static void merge_two(void *arg)
-{
-    struct merger *it = arg;
-    it->merged = rein_merge(it->a, it->b);
-}
-
-/* The same for a merge, whose second parent or whose first ends before it is linked to the
- * second. */
-CASE(ctx_22_no_signal_is_lost_while_merging, "CTX-22", "CTX-36")
-{
-    for (int which = 0; which < 2; which++) {
-        rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(rein_background());
-        struct merger it = {.a = a, .b = b};
-        struct hold linking = {.step = "link", .skip = 1};
-        struct race_thread thread;
-        hold_set(&linking);
-        race_thread_start(&thread, 0, merge_two, &it);
-        hold_await(&linking);
-        rein_cancel_cause(which ? a : b, &why);
-        hold_release(&linking);
-        race_thread_join(&thread);
-        hold_clear();
-        expect_end(it.merged, -ECANCELED, &why);
-        ck_assert_uint_eq(reini_check_dependents(a), 0);
-        ck_assert_uint_eq(reini_check_dependents(b), 0);
-        rein_end(it.merged);
-        rein_end(b);
-        rein_end(a);
-    }
-}
-
 /* Below what can never end there is no link: neither deriving, cancelling nor releasing there
  * comes to a parent's lock. */
 CASE(ctx_23_no_link_below_never, "CTX-23")
@@ -604,7 +480,7 @@ CASE(ctx_24_values_are_transparent, "CTX-24", "CTX-20")
     rein_ctx *child = rein_with_cancel(parent);
     const rein_ctx *value = ticket_with(parent, 1), *value2 = ticket_with(value, 2);
     rein_ctx *timed = rein_with_timeout(value2, REIN_HOUR);
-    ck_assert_int_eq(rein_after_func(value, &after, rein_inline_executor(), add_one, &runs), 0);
+    ck_assert_int_eq(rein_after_func(value, &after, rein_inline_executor(), count_call, &runs), 0);
     ck_assert_uint_eq(reini_check_dependents(parent), 3);
     ck_assert_uint_eq(reini_check_dependents(value2), 3);
     ck_assert_uint_eq(reini_check_dependents(child), 0);
@@ -634,8 +510,8 @@ CASE(ctx_25_last_release_leaves_silently, "CTX-25", "CTX-70", "P-LIFETIME")
     rein_ctx *ctx = rein_with_timeout(parent, REIN_HOUR);
     rein_after plain, owned;
     struct race_count runs = {0}, dropped = {0};
-    ck_assert_int_eq(rein_after_func(ctx, &plain, NULL, add_one, &runs), 0);
-    int r = rein_after_func_owned(ctx, &owned, NULL, add_one, &dropped, count_drop);
+    ck_assert_int_eq(rein_after_func(ctx, &plain, NULL, count_call, &runs), 0);
+    int r = rein_after_func_owned(ctx, &owned, NULL, count_call, &dropped, count_drop);
     ck_assert_int_eq(r, 0);
     rein_end(ctx);
     ck_assert_uint_eq(race_value(&dropped), 1); /* dropped once, and did not run besides */
@@ -669,7 +545,7 @@ CASE_PANICS("callback-outlives-context", ctx_25_last_release_with_a_callback_pan
     rein_ctx *ctx = rein_with_cancel(rein_background());
     rein_callback callback;
     struct race_count runs = {0};
-    rein_callback_add(ctx, &callback, add_one, &runs);
+    rein_callback_add(ctx, &callback, count_call, &runs);
     rein_end(ctx);
 }
 
@@ -688,80 +564,6 @@ CASE(ctx_25_end_cancels_only_for_others, "CTX-25", "CTX-12")
     rein_end(ctx);
     expect_canceled(second);
     rein_end(second);
-}
-
-/* ---- from top to bottom ---- */
-
-/* A parent is done before its children; a child made in between is born done. */
-CASE(ctx_26_parents_first, "CTX-26", "CTX-21")
-{
-    rein_ctx *parent = rein_with_cancel(rein_background()), *child = rein_with_cancel(parent);
-    struct hold between = {.step = "marked-top"};
-    struct race_thread thread;
-    hold_set(&between);
-    race_thread_start(&thread, 0, cancel_owner, parent);
-    hold_await(&between);
-    ck_assert_int_eq(rein_err(parent), -ECANCELED);
-    ck_assert_int_eq(rein_err(child), 0);
-    rein_ctx *born = rein_with_cancel(parent);
-    expect_canceled(born);
-    hold_release(&between);
-    race_thread_join(&thread);
-    hold_clear();
-    expect_canceled(child);
-    rein_end(born);
-    rein_end(child);
-    rein_end(parent);
-}
-
-struct interlocked {
-    rein_ctx *parent, *child;
-};
-
-static void cancel_child_after_parent(void *arg)
-{
-    struct interlocked *it = arg;
-    rein_wait(it->parent);
-    rein_cancel(it->child);
-}
-
-static void cancel_parent(void *arg)
-{
-    rein_cancel(((struct interlocked *)arg)->parent);
-}
-
-/* One thread cancels the parent; another, woken by that, the child: both come back. */
-CASE(ctx_27_interlocked_cancels, "CTX-27")
-{
-    for (size_t round = 0; round < suite_rounds(500); round++) {
-        struct interlocked it = {.parent = rein_with_cancel(rein_background())};
-        it.child = rein_with_cancel(it.parent);
-        rein_ctx *leaf = rein_with_cancel(it.child);
-        race_pair(cancel_parent, cancel_child_after_parent, &it);
-        expect_canceled(leaf);
-        rein_end(leaf);
-        rein_end(it.child);
-        rein_end(it.parent);
-    }
-}
-
-/* The same, forced: the child's canceller is at its detaching when the parent is being walked. */
-CASE(ctx_27_child_leaves_while_the_parent_ends, "CTX-27")
-{
-    rein_ctx *parent = rein_with_cancel(rein_background()), *child = rein_with_cancel(parent);
-    struct hold leaving = {.step = "leave"};
-    struct race_thread by_child;
-    hold_set(&leaving);
-    race_thread_start(&by_child, 0, cancel_owner, child);
-    hold_await(&leaving);
-    rein_cancel(parent);
-    hold_release(&leaving);
-    race_thread_join(&by_child);
-    hold_clear();
-    expect_canceled(parent);
-    expect_canceled(child);
-    rein_end(child);
-    rein_end(parent);
 }
 
 /* ---- who sees what ---- */

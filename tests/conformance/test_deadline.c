@@ -10,7 +10,6 @@
 
 #include "core/check.h"
 #include "expect.h"
-#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -435,28 +434,6 @@ CASE(ctx_55_no_timer_below_an_ended_parent, "CTX-55", "CTX-22")
     rein_clock_free(clock);
 }
 
-/* The same, forced: the parent ends before the link. */
-CASE(ctx_55_no_timer_if_the_parent_ends_before_the_link, "CTX-55")
-{
-    rein_clock *clock = suite_clock();
-    const rein_ctx *root = rein_clock_root(clock);
-    struct arming it = {.parent = rein_with_cancel(root)};
-    struct hold linking = {.step = "link"};
-    struct race_thread thread;
-    hold_set(&linking);
-    race_thread_start(&thread, 0, arm_one, &it);
-    hold_await(&linking);
-    rein_cancel(it.parent);
-    hold_release(&linking);
-    race_thread_join(&thread);
-    hold_clear();
-    ck_assert_uint_eq(reini_check_armed(root), 0);
-    expect_canceled(it.child);
-    rein_end(it.child);
-    rein_end(it.parent);
-    rein_clock_free(clock);
-}
-
 /* ---- the ends of the number line ---- */
 
 /* Very large and very small spans and instants saturate: those are live, these born done. */
@@ -549,34 +526,7 @@ static void give_back(void *arg)
     rein_end(((struct firing *)arg)->ctx);
 }
 
-/* A timer that is being fired keeps its context: the owner's last release in the midst of it
- * neither frees it under the timer's hands nor leaves it behind. */
-CASE(ctx_58_a_firing_timer_holds_its_context, "CTX-58", "P-LIFETIME")
-{
-    struct firing it = {.clock = suite_clock()};
-    it.ctx = rein_with_timeout(rein_clock_root(it.clock), REIN_SECOND);
-    rein_ctx *child = rein_with_cancel(it.ctx);
-    struct hold firing = {.step = "marked-top"};
-    struct hold waits = {.step = "wait-marked", .skip = UINT32_MAX};
-    struct race_thread keeper, owner;
-    hold_set(&firing);
-    hold_set(&waits);
-    race_thread_start(&keeper, 0, fire, &it);
-    hold_await(&firing);
-    race_thread_start(&owner, 0, give_back, &it);
-    hold_await_seen(&waits, 1);
-    ck_assert(!race_thread_over(&owner));
-    hold_release(&firing);
-    race_thread_join(&owner);
-    race_thread_join(&keeper);
-    hold_clear();
-    expect_expired(child);
-    rein_end(child);
-    rein_clock_free(it.clock);
-}
-
-/* The same without a forced order: fired, cancelled or just released, each context is freed
- * once. */
+/* Fired, cancelled or just released at the same moment, each context is freed once. */
 CASE(ctx_58_firing_against_the_last_release, "CTX-58", "CTX-53")
 {
     struct firing it = {.clock = suite_clock()};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "plat/plat.h"
@@ -63,11 +64,6 @@ REIN_KEY_DEFINE(number, int)
 
 static const rein_ctx *root;  /* of a virtual clock, so that no keeper is needed */
 static rein_ctx *live, *also; /* below it */
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
 
 static void just_ask(void)
 {

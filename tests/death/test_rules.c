@@ -6,14 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "expect.h"
-#include "race.h"
 #include "suite.h"
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
 
 /* What the compiler would warn about is broken through here: it does not follow the pointer. */
 static rein_ctx *again(rein_ctx *ctx)

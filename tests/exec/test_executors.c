@@ -4,24 +4,11 @@
 #include <rein.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "race.h"
 #include "suite.h"
-
-struct noted {
-    struct race_count runs;
-    pthread_t thread;
-    int err;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct noted *is = arg;
-    is->thread = pthread_self();
-    is->err = rein_err(ctx);
-    race_add(&is->runs, 1);
-}
 
 /* ---- inline ---- */
 
@@ -29,7 +16,7 @@ static void note(const rein_ctx *ctx, void *arg)
 CASE(inline_runs_on_the_canceller, "CTX-63", "P-EXEC")
 {
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, rein_inline_executor(), note, &is), 0);
     ck_assert_uint_eq(race_value(&is.runs), 0);
@@ -93,7 +80,7 @@ CASE(own_executor_gets_the_job, "CTX-61", "CTX-63", "P-EXEC")
 {
     struct own own = own_make();
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, &own.executor, note, &is), 0);
     ck_assert_int_eq(own.secured, 1);
@@ -113,7 +100,7 @@ CASE(own_executor_secures_are_settled, "CTX-66", "CTX-70", "P-EXEC")
 {
     struct own own = own_make();
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, &own.executor, note, &is), 0);
     ck_assert(rein_after_stop(&after));
@@ -133,29 +120,24 @@ CASE(own_executor_secures_are_settled, "CTX-66", "CTX-70", "P-EXEC")
     ck_assert_int_eq(own.secured, own.forgone + own.posted);
 }
 
-static void count_drop(void *arg)
-{
-    race_add(&((struct noted *)arg)->runs, 100);
-}
-
 /* One that cannot secure refuses: nothing is registered, and drop is not called. */
 CASE(own_executor_may_refuse, "CTX-70", "P-EXEC", "P-ERRORS")
 {
     struct own own = own_make();
     own.refuse = 1;
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     memset(&after, 0xA5, sizeof after);
-    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, count_drop), -EAGAIN);
+    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop), -EAGAIN);
     ck_assert(!rein_after_stop(&after) && !rein_after_stop_wait(&after));
     ck_assert_int_eq(own.forgone, 0);
     ck_assert_uint_eq(reini_check_dependents(ctx), 0);
     ck_assert_uint_eq(reini_check_references(ctx), 1);
     rein_cancel(ctx);
-    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, count_drop), -EAGAIN);
+    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop), -EAGAIN);
     ck_assert_int_eq(own.posted, 0);
-    ck_assert_uint_eq(race_value(&is.runs), 0);
+    ck_assert_uint_eq(race_value(&is.runs) + race_value(&is.drops), 0);
     rein_end(ctx);
 }
 
@@ -175,7 +157,7 @@ CASE(own_executor_with_post_alone, "P-EXEC")
     own.executor.secure = NULL;
     own.executor.forgo = NULL;
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, &own.executor, note, &is), 0);
     ck_assert(rein_after_stop(&after));
@@ -190,7 +172,7 @@ CASE(own_executor_job_holds_its_context, "CTX-64", "CTX-58")
 {
     struct own own = own_make();
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_ctx *top = rein_with_cancel(rein_background()), *ctx = rein_with_cancel(top);
     ck_assert_int_eq(rein_after_func(ctx, &after, &own.executor, note, &is), 0);
     rein_cancel(top);
@@ -368,7 +350,7 @@ CASE(serial_without_memory, "CTX-96", "P-EXEC")
 CASE(serial_stopped_after_funcs_leave_it_idle, "CTX-66", "P-EXEC")
 {
     rein_after after;
-    struct noted is = {.err = 0};
+    struct call is = {.err = 0};
     rein_executor *serial = serial_make(NULL);
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, serial, note, &is), 0);

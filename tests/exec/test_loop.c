@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "expect.h"
 #include "race.h"
 #include "suite.h"
@@ -31,19 +32,6 @@ static rein_loop *loop_make(void)
     return loop;
 }
 
-struct noted {
-    int runs;
-    pthread_t thread;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct noted *is = arg;
-    (void)ctx;
-    is->runs++;
-    is->thread = pthread_self();
-}
-
 static void cancel_it(void *ctx)
 {
     rein_cancel(ctx);
@@ -55,17 +43,17 @@ CASE(loop_runs_after_funcs_on_its_thread, "CTX-63", "P-LOOP")
 {
     rein_loop *loop = loop_make();
     rein_after after;
-    struct noted is = {0};
+    struct call is = {.err = 0};
     struct race_thread thread;
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, rein_loop_executor(loop), note, &is), 0);
     ck_assert(!is_readable(loop));
     race_thread_start(&thread, 0, cancel_it, ctx);
     race_thread_join(&thread);
-    ck_assert_int_eq(is.runs, 0);
+    ck_assert_uint_eq(race_value(&is.runs), 0);
     ck_assert(is_readable(loop));
     ck_assert_int_eq(rein_loop_run(loop), 1);
-    ck_assert_int_eq(is.runs, 1);
+    ck_assert_uint_eq(race_value(&is.runs), 1);
     ck_assert(pthread_equal(is.thread, pthread_self()));
     ck_assert(!is_readable(loop));
     ck_assert_int_eq(rein_loop_run(loop), 0);
@@ -78,13 +66,13 @@ CASE(loop_never_runs_on_the_canceller_s_stack, "CTX-62", "CTX-63", "P-LOOP")
 {
     rein_loop *loop = loop_make();
     rein_after after;
-    struct noted is = {0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     rein_cancel(ctx);
     ck_assert_int_eq(rein_after_func(ctx, &after, rein_loop_executor(loop), note, &is), 0);
-    ck_assert_int_eq(is.runs, 0);
+    ck_assert_uint_eq(race_value(&is.runs), 0);
     ck_assert_int_eq(rein_loop_run(loop), 1);
-    ck_assert_int_eq(is.runs, 1);
+    ck_assert_uint_eq(race_value(&is.runs), 1);
     rein_end(ctx);
     rein_loop_free(loop);
 }
@@ -126,7 +114,7 @@ CASE(loop_keeps_the_time, "CTX-52", "P-LOOP")
     rein_loop *loop = loop_make();
     ck_assert_int_eq(rein_loop_keep_time(loop), 0);
     rein_callback callback;
-    struct noted is = {0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_timeout(rein_background(), 2 * REIN_MILLISECOND);
     rein_ctx *child = rein_with_cancel(ctx);
     rein_time deadline;
@@ -138,7 +126,7 @@ CASE(loop_keeps_the_time, "CTX-52", "P-LOOP")
         ck_assert(rein_err(child) == 0 || rein_now(ctx).ns >= deadline.ns);
     }
     expect_expired(child);
-    ck_assert_int_eq(is.runs, 1);
+    ck_assert_uint_eq(race_value(&is.runs), 1);
     ck_assert(pthread_equal(is.thread, pthread_self()));
     rein_end(child);
     rein_end(ctx);
@@ -228,14 +216,14 @@ CASE(loop_runs_the_callbacks_of_whoever_noticed, "CTX-54", "P-LOOP")
     rein_loop *loop = loop_make();
     ck_assert_int_eq(rein_loop_keep_time(loop), 0);
     rein_callback callback;
-    struct noted is = {0};
+    struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND);
     ck_assert(rein_callback_add(ctx, &callback, note, &is));
     ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
-    ck_assert_int_eq(is.runs, 0);
+    ck_assert_uint_eq(race_value(&is.runs), 0);
     block_on(loop);
     rein_loop_run(loop);
-    ck_assert_int_eq(is.runs, 1);
+    ck_assert_uint_eq(race_value(&is.runs), 1);
     rein_end(ctx);
     rein_loop_free(loop);
 }

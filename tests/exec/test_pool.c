@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "expect.h"
 #include "hold.h"
 #include "race.h"
@@ -157,11 +158,6 @@ CASE(pool_after_funcs_that_wait_for_each_other, "CTX-63", "CTX-65", "P-EXEC")
     for (int i = 0; i < 64; i++)
         rein_end(chain.ctx[i]);
     rein_end(start);
-}
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
 }
 
 static char any_thread[] = "rein-", any_worker[] = "rein-worker";
@@ -430,16 +426,10 @@ struct registering {
     int result;
 };
 
-static void add_one(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx;
-    race_add(arg, 1);
-}
-
 static void register_it(void *arg)
 {
     struct registering *is = arg;
-    is->result = rein_after_func(is->ctx, &is->after, NULL, add_one, &is->ran);
+    is->result = rein_after_func(is->ctx, &is->after, NULL, count_call, &is->ran);
 }
 
 /* Nobody counts on a worker that is starting: it may fail to. */

@@ -5,6 +5,7 @@
 #include <rein.h>
 #include <rein/testing.h>
 
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -13,11 +14,6 @@
 
 /* Counts; stops nobody. */
 static struct hold started = {.step = "thread-start", .skip = UINT32_MAX};
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
 
 /* Trees, cancels, callbacks, waits and virtual clocks need no thread; the first timer starts one, and
  * the first after-func another. */

@@ -6,6 +6,7 @@
 #include <rein/testing.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "child.h"
 #include "core/node.h"
 #include "expect.h"
@@ -22,11 +23,6 @@ struct line {
     rein_callback callback;
     rein_after after;
 };
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
 
 static void line_make(struct line *line)
 {

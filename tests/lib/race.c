@@ -55,9 +55,22 @@ void race_on_stack(size_t stack, void (*fn)(void *arg), void *arg)
 
 /* ---- many ---- */
 
+/* Where those meet who are to start together. */
+struct start {
+    uint32_t parties;
+    uint32_t here; /* atomic */
+};
+
+static void meet(struct start *start)
+{
+    __atomic_add_fetch(&start->here, 1, __ATOMIC_ACQ_REL);
+    for (unsigned turns = 0; load(&start->here) < start->parties;)
+        suite_pause(&turns);
+}
+
 struct runner {
     struct race_thread thread;
-    struct race_barrier *start;
+    struct start *start;
     void (*fn)(void *arg, unsigned index);
     void *arg;
     unsigned index;
@@ -66,13 +79,13 @@ struct runner {
 static void run_one(void *arg)
 {
     struct runner *runner = arg;
-    race_meet(runner->start);
+    meet(runner->start);
     runner->fn(runner->arg, runner->index);
 }
 
 void race_run(unsigned n, void (*fn)(void *arg, unsigned index), void *arg)
 {
-    struct race_barrier start = {.parties = n};
+    struct start start = {.parties = n};
     struct runner *runners = calloc(n, sizeof *runners);
     ck_assert_ptr_nonnull(runners);
     for (unsigned i = 0; i < n; i++) {
@@ -85,7 +98,7 @@ void race_run(unsigned n, void (*fn)(void *arg, unsigned index), void *arg)
 }
 
 struct pair {
-    struct race_barrier start;
+    struct start start;
     void (*fn)(void *arg);
     void *arg;
 };
@@ -93,7 +106,7 @@ struct pair {
 static void run_second(void *arg)
 {
     struct pair *pair = arg;
-    race_meet(&pair->start);
+    meet(&pair->start);
     pair->fn(pair->arg);
 }
 
@@ -102,24 +115,12 @@ void race_pair(void (*a)(void *arg), void (*b)(void *arg), void *arg)
     struct pair pair = {.start = {.parties = 2}, .fn = b, .arg = arg};
     struct race_thread thread;
     race_thread_start(&thread, 0, run_second, &pair);
-    race_meet(&pair.start);
+    meet(&pair.start);
     a(arg);
     race_thread_join(&thread);
 }
 
-/* ---- meeting ---- */
-
-void race_meet(struct race_barrier *barrier)
-{
-    uint32_t round = load(&barrier->round);
-    if (__atomic_add_fetch(&barrier->here, 1, __ATOMIC_ACQ_REL) == barrier->parties) {
-        __atomic_store_n(&barrier->here, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&barrier->round, round + 1, __ATOMIC_RELEASE);
-        return;
-    }
-    for (unsigned turns = 0; load(&barrier->round) == round;)
-        suite_pause(&turns);
-}
+/* ---- flags and counts ---- */
 
 void race_set(struct race_flag *flag)
 {

@@ -30,13 +30,6 @@ void race_run(unsigned n, void (*fn)(void *arg, unsigned index), void *arg);
 /* Two functions at the same moment; a runs on the calling thread. */
 void race_pair(void (*a)(void *arg), void (*b)(void *arg), void *arg);
 
-/* A barrier: whoever comes waits until `parties` have come, as often as needed. */
-struct race_barrier {
-    uint32_t parties;
-    uint32_t here, round; /* atomic */
-};
-void race_meet(struct race_barrier *barrier);
-
 /* A flag that one thread sets and others wait for. */
 struct race_flag {
     uint32_t set; /* atomic */

@@ -6,7 +6,7 @@
  * and promises ("P-SYNC"). docs/guarantees.md is made from these names.
  *
  *     // A canceller that comes second returns only when the whole subtree is done.
- *     CASE(ctx_15_losers_wait_too, "CTX-15", "P-SYNC")
+ *     CASE(ctx_15_loser_waits_for_the_winner, "CTX-15", "P-SYNC")
  *     {
  *         ...
  *         ck_assert_int_eq(rein_err(leaf), -ECANCELED);

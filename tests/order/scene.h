@@ -6,6 +6,7 @@
 
 #include <rein.h>
 
+#include "call.h"
 #include "race.h"
 
 /* Cancel or end arg. */
@@ -50,13 +51,6 @@ static inline rein_ctx *counted_child(const rein_ctx *parent, struct race_count 
     rein_ctx *child = rein_with_cancel(value);
     rein_unref(value);
     return child;
-}
-
-/* A callback or after-func that counts. */
-static inline void count_call(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx;
-    race_add(arg, 1);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "actor.h"
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "scene.h"
@@ -103,11 +104,6 @@ CASE(ctx_14_outer_waits_for_a_merge_being_marked, "CTX-14", "P-SYNC")
     }
 }
 
-static void nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
-
 /* A merge with a callback, ended by the walk of one parent while others come and go on the list of
  * the other: that list stays whole. */
 CASE(ctx_20_merge_with_calls_leaves_the_other_parent, "CTX-20", "P-LIFETIME")
@@ -118,7 +114,7 @@ CASE(ctx_20_merge_with_calls_leaves_the_other_parent, "CTX-20", "P-LIFETIME")
         rein_ctx *merged = also ? rein_merge(b, a) : rein_merge(a, b);
         rein_ctx *after = rein_with_cancel(b), *leaf = rein_with_cancel(merged);
         rein_callback callback;
-        ck_assert(rein_callback_add(merged, &callback, nothing, NULL));
+        ck_assert(rein_callback_add(merged, &callback, do_nothing, NULL));
         struct actor walk = {.at = "complete"};
         stage();
         actor_start(&walk, cancel, a);
@@ -392,6 +388,23 @@ CASE(ctx_27_canceller_meets_the_woken_one, "CTX-27", "CTX-14")
     expect_end(leaf, -ECANCELED, &second);
     curtain();
     rein_end(leaf);
+    rein_end(child);
+    rein_end(parent);
+}
+
+/* And to one that is marked, and about to leave its list. */
+CASE(ctx_27_child_leaves_while_the_parent_ends, "CTX-27")
+{
+    rein_ctx *parent = rein_with_cancel(rein_background()), *child = rein_with_cancel(parent);
+    struct actor leaver = {.at = "leave"};
+    stage();
+    actor_start(&leaver, cancel, child);
+    actor_await(&leaver);
+    rein_cancel(parent);
+    actor_finish(&leaver);
+    curtain();
+    expect_canceled(parent);
+    expect_canceled(child);
     rein_end(child);
     rein_end(parent);
 }

@@ -190,7 +190,6 @@ enum { CONTEXTS = 8 };
 
 struct many {
     rein_ctx *ctx[CONTEXTS];
-    struct race_barrier start;
 };
 
 static void cancel_one(void *arg, unsigned index)

@@ -4,6 +4,7 @@
  * little. The clock is moved by hand; see still.h. */
 #include <rein.h>
 
+#include "call.h"
 #include "core/check.h"
 #include "expect.h"
 #include "hold.h"
@@ -16,40 +17,6 @@ static const rein_reason too_slow = REIN_REASON_INIT(-ETIME, "the search was too
 static rein_ctx *timeout_of(rein_duration d)
 {
     return rein_with_timeout(rein_background(), d);
-}
-
-/* A call, and what it found. */
-struct call {
-    rein_after after;
-    rein_callback callback;
-    struct race_flag begun, go_on; /* for one that blocks */
-    struct race_count runs;
-    pthread_t thread;
-    rein_time at;
-    int err;
-};
-
-static void note(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    is->thread = pthread_self();
-    is->at = rein_now(ctx);
-    is->err = rein_err(ctx);
-    race_add(&is->runs, 1);
-}
-
-static void block(const rein_ctx *ctx, void *arg)
-{
-    struct call *is = arg;
-    race_set(&is->begun);
-    race_await(&is->go_on);
-    note(ctx, arg);
-}
-
-static void call_after(const rein_ctx *ctx, struct call *call, rein_callback_fn *fn)
-{
-    *call = (struct call){.err = 0};
-    ck_assert_int_eq(rein_after_func(ctx, &call->after, NULL, fn, call), 0);
 }
 
 /* ---- a function after a timeout ---- */

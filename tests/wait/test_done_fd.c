@@ -120,35 +120,6 @@ CASE_LONG(60, done_fd_wakes_many_readers, "CTX-4", "CTX-33")
     }
 }
 
-struct spinner {
-    rein_ctx *ctx;
-    int fd;
-};
-
-static void spin_on_err(void *arg)
-{
-    struct spinner *is = arg;
-    while (rein_err(is->ctx) == 0)
-        ;
-    ck_assert(is_readable(is->fd));
-}
-
-static void cancel_it(void *arg)
-{
-    rein_cancel(((struct spinner *)arg)->ctx);
-}
-
-/* Who sees err finds the descriptor readable. (The release of a language runtime was wrong there.) */
-CASE_LONG(60, done_fd_is_never_behind_err, "CTX-4")
-{
-    for (size_t round = 0; round < suite_rounds(1000); round++) {
-        struct spinner is = {.ctx = rein_with_cancel(rein_background())};
-        is.fd = fd_of(is.ctx);
-        race_pair(spin_on_err, cancel_it, &is);
-        rein_end(is.ctx);
-    }
-}
-
 static int asked[8];
 
 static void ask_at_once(void *arg, unsigned index)

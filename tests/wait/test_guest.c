@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault_control.h"
+#include "call.h"
 #include "expect.h"
 #include "hold.h"
 #include "race.h"
@@ -44,12 +45,6 @@ enum { MINE = 12345 };
         ck_assert_msg(errno == MINE, "%s set errno to %d", #call, errno);                        \
         ck_assert_int_eq(r_, (expected));                                                        \
     } while (0)
-
-static void do_nothing(const rein_ctx *ctx, void *arg)
-{
-    (void)ctx, (void)arg;
-}
-
 
 /* ---- errno ---- */
 

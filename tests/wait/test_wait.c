@@ -7,7 +7,6 @@
 
 #include "core/check.h"
 #include "expect.h"
-#include "hold.h"
 #include "race.h"
 #include "suite.h"
 
@@ -237,67 +236,6 @@ CASE_LONG(120, wait_many_waiters_are_all_woken, "CTX-33", "P-WAIT")
             ck_assert_int_eq(waiters[i].result, -ECANCELED);
         rein_end(ctx);
     }
-}
-
-/* ---- no lost wake-up: the two orders at each of the points between which one could fall ---- */
-
-static void cancel_it(void *arg)
-{
-    rein_cancel(arg);
-}
-
-/* Held at `step` while the context is cancelled, the waiter still returns. */
-static void cancel_while_waiter_is_at(const char *step)
-{
-    struct race_thread thread;
-    struct hold hold = {.step = step};
-    rein_ctx *ctx = rein_with_cancel(rein_background());
-    struct waiting is = {.ctx = ctx, .result = 1};
-    hold_set(&hold);
-    race_thread_start(&thread, 0, wait_for_it, &is);
-    hold_await(&hold);
-    rein_cancel(ctx);
-    hold_release(&hold);
-    race_thread_join(&thread);
-    hold_clear();
-    ck_assert_int_eq(is.result, -ECANCELED);
-    rein_end(ctx);
-}
-
-/* The cancel comes when the waiter has looked, but is not in the list yet. */
-CASE(wait_cancel_before_the_link_is_seen, "CTX-22", "P-WAIT")
-{
-    cancel_while_waiter_is_at("waiter-link");
-}
-
-/* The cancel comes when the waiter has made up its mind to sleep. */
-CASE(wait_cancel_before_the_sleep_is_seen, "CTX-22", "P-WAIT")
-{
-    cancel_while_waiter_is_at("strand-sleep");
-}
-
-/* The waiter finds out by itself while the canceller is about to signal it: it stays until the signal
- * has come, so that nobody writes to its frame afterwards. */
-CASE(wait_stays_for_a_signal_that_is_under_way, "CTX-4", "P-WAIT")
-{
-    struct race_thread sleeper, canceller;
-    struct hold hold = {.step = "strand-signal"};
-    rein_ctx *ctx = rein_with_cancel(rein_background());
-    struct waiting is = {.ctx = ctx, .result = 1};
-    race_thread_start(&sleeper, 0, wait_for_it, &is);
-    suite_until(has_dependents, ctx);
-    hold_set(&hold);
-    race_thread_start(&canceller, 0, cancel_it, ctx);
-    hold_await(&hold);
-    ck_assert_int_eq(rein_err(ctx), -ECANCELED);
-    pthread_kill(sleeper.id, 0);
-    ck_assert(!race_thread_over(&sleeper));
-    hold_release(&hold);
-    race_thread_join(&sleeper);
-    race_thread_join(&canceller);
-    hold_clear();
-    ck_assert_int_eq(is.result, -ECANCELED);
-    rein_end(ctx);
 }
 
 /* ---- signals ---- */
