@@ -17,10 +17,10 @@
  *
  * Both are structs in the caller's frame or object, linked in without allocation. One that is all
  * zeros, or whose registration was refused, may be taken back: then nothing is prevented. Whoever
- * links one holds the context (an owner or a view) until it is out again; while it is linked it must not
- * move. No function here changes errno or may be called from a signal handler; where a function
- * may wait, it says so. Callbacks run with no lock of rein's held and may call anything on the same
- * context. In the child of a fork() inherited callbacks never run. */
+ * links one holds the context (an owner or a view) until it is out again; while it is linked it
+ * must not move. No function here changes errno or may be called from a signal handler; where a
+ * function may wait, it says so. Callbacks run with no lock of rein's held and may call anything on
+ * the same context. In the child of a fork() inherited callbacks never run. */
 #ifndef REIN_AFTER_H
 #define REIN_AFTER_H
 
@@ -42,9 +42,9 @@ REIN_API bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, re
                                 void *arg);
 
 /* Take it out again. When this returns fn is not running and never will be, except when this is
- * called from inside fn itself: then fn is its own until it returns, and the callback's memory may be
- * used anew, unless another thread takes it out too: that one waits for fn as ever, and needs it.
- * Calling it twice, or after fn ran, is fine.
+ * called from inside fn itself: then fn is its own until it returns, and the callback's memory may
+ * be used anew, unless another thread takes it out too: that one waits for fn as ever, and needs
+ * it. Calling it twice, or after fn ran, is fine.
  *
  * Returns  whether this call prevented fn from running
  * Blocks   while fn is running on another thread: do not hold what fn wants */
@@ -58,14 +58,15 @@ typedef struct rein_after {
 /* Have fn(ctx, arg) run by executor (NULL: the common pool) once ctx is done; at once if it is. fn
  * runs at most once; several registrations on one context are independent and unordered.
  *
- * If the last reference to ctx goes before it was done, fn is dropped without running, and stopping it
- * says false. On a context that can never be done fn stays registered, for nothing, until it is
+ * If the last reference to ctx goes before it was done, fn is dropped without running, and stopping
+ * it says false. On a context that can never be done fn stays registered, for nothing, until it is
  * stopped.
  *
  * Returns  0
  * Errors   -EAGAIN  the executor cannot secure a thread for it; nothing is registered */
 REIN_API REIN_NODISCARD int rein_after_func(const rein_ctx *ctx, rein_after *after,
-                                            rein_executor *executor, rein_callback_fn *fn, void *arg);
+                                            rein_executor *executor, rein_callback_fn *fn,
+                                            void *arg);
 
 /* The same, and drop(arg) is called exactly once when arg is no longer needed: after fn has run, by
  * the stop that prevented it, or when ctx went without being done. drop may free `after` too, if it
@@ -79,8 +80,8 @@ REIN_API REIN_NODISCARD int rein_after_func_owned(const rein_ctx *ctx, rein_afte
  *          prevents it or it runs once */
 REIN_API bool rein_after_stop(rein_after *after);
 
-/* The same, and when it returns fn is not running (except when called from inside fn), and nothing of
- * it is still to come to the executor, which may be freed.
+/* The same, and when it returns fn is not running (except when called from inside fn), and nothing
+ * of it is still to come to the executor, which may be freed.
  * Blocks   while fn is running, or has been handed to its executor: do not hold what fn wants */
 REIN_API bool rein_after_stop_wait(rein_after *after);
 

@@ -17,14 +17,14 @@
  * Who may do what is in the type. `rein_ctx *` is one *owner*: it may cancel, and is given back
  * exactly once with rein_end(). `const rein_ctx *` is a *view*: it may ask, wait and derive. A view
  * that is passed down a call is only borrowed; to keep one longer take your own with rein_ref() and
- * give it back with rein_unref(). (The limit of this: a `void *` argument loses the const silently.)
- * A context keeps its ancestors alive, never its descendants.
+ * give it back with rein_unref(). (The limit of this: a `void *` argument loses the const
+ * silently.) A context keeps its ancestors alive, never its descendants.
  *
  * Unless a function says otherwise: any thread may call it, at any time, also from a callback, but
  * not from a signal handler; it never blocks, never fails, and leaves errno alone; a context that
- * is NULL where one is needed is a caller's bug and panics [rule: context-required], but crashes the
- * two inline functions, rein_err() and rein_done(). In the child
- * of a fork(), inherited contexts are frozen: see rein-fork(7).
+ * is NULL where one is needed is a caller's bug and panics [rule: context-required], but crashes
+ * the two inline functions, rein_err() and rein_done(). In the child of a fork(), inherited
+ * contexts are frozen: see rein-fork(7).
  *
  * The derive, cancel and end calls are macros that pass the place of the call on to a function of
  * the same name with "_at" appended; a dump, a leak report and a cause can so name the line. The
@@ -53,8 +53,8 @@ struct rein_head {
 #define REIN_WORD_SETTLING 2
 
 /* Why the context is done: 0 while it is live, then -ECANCELED or -ETIMEDOUT for ever; nothing
- * will ever add a fourth value. A load, or three for a view of values: no call, no lock, no clock. Everything that was written
- * before the cancel is visible to whoever sees a result other than 0.
+ * will ever add a fourth value. A load, or three for a view of values: no call, no lock, no clock.
+ * Everything that was written before the cancel is visible to whoever sees a result other than 0.
  *
  * A deadline that has passed ends a context only when somebody notices it: the keeper's timer, a
  * blocking call, rein_check(). In between this says 0.
@@ -147,7 +147,8 @@ REIN_API bool rein_event(const rein_ctx *ctx, struct rein_event *ret_event);
  * Returns  the length of the whole line without the NUL, as snprintf does */
 REIN_API int rein_explain(const rein_ctx *ctx, char *buf, size_t size);
 
-/* The line of contexts in words, as Go's String: "context.Background.WithCancel.WithDeadline(… [9.9s])".
+/* The line of contexts in words, as Go's String:
+ * "context.Background.WithCancel.WithDeadline(… [9.9s])".
  * Values are printed only by keys that have a printer. Returns as rein_explain(). */
 REIN_API int rein_describe(const rein_ctx *ctx, char *buf, size_t size);
 
@@ -208,7 +209,8 @@ rein_ctx *rein_with_deadline_at(const char *site, const rein_ctx *parent, rein_t
 REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL
 rein_ctx *(rein_with_deadline)(const rein_ctx *parent, rein_time deadline);
 
-/* The same for an instant that is timeout from now; saturates, and REIN_FOREVER sets no deadline. */
+/* The same for an instant that is timeout from now; saturates, and REIN_FOREVER sets no
+ * deadline. */
 #define rein_with_timeout(...) rein_with_timeout_at(REIN_SITE, __VA_ARGS__)
 REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL REIN_ENDS_WITH(rein_end_at, 2)
 rein_ctx *rein_with_timeout_at(const char *site, const rein_ctx *parent, rein_duration timeout);
@@ -281,8 +283,8 @@ REIN_API void(rein_cancel_cause)(rein_ctx *ctx, const rein_reason *reason);
 /* The same with a reason made on the spot. If memory for it is short the context is cancelled all
  * the same, with a standing reason (code -ENOMEM) in its place. */
 #define rein_cancel_causef(...) rein_cancel_causef_at(REIN_SITE, __VA_ARGS__)
-REIN_API void rein_cancel_causef_at(const char *site, rein_ctx *ctx, int code, const char *format, ...)
-    REIN_PRINTF(4, 5);
+REIN_API void rein_cancel_causef_at(const char *site, rein_ctx *ctx, int code, const char *format,
+                                    ...) REIN_PRINTF(4, 5);
 REIN_API void(rein_cancel_causef)(rein_ctx *ctx, int code, const char *format, ...)
     REIN_PRINTF(3, 4);
 

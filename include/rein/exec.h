@@ -18,7 +18,8 @@
 
 REIN_BEGIN_DECLS
 
-/* A piece of work, in the storage of whoever posts it; free again as soon as run has been called. */
+/* A piece of work, in the storage of whoever posts it; free again as soon as run has been
+ * called. */
 typedef struct rein_job {
     struct rein_job *next; /* the executor's, while it holds the job */
     void (*run)(struct rein_job *job);

@@ -3,7 +3,8 @@
 /* rein/testing.h: for tests of programs that use rein. Not part of <rein.h>.
  *
  * A virtual clock stands still until it is told to move; contexts below its root live on it, with
- * their deadlines, sleeps and waits. A test of one thread sleeps nowhere and depends on nobody's speed:
+ * their deadlines, sleeps and waits. A test of one thread sleeps nowhere and depends on nobody's
+ * speed:
  *
  *     rein_clock *clock = rein_clock_new();
  *     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_HOUR);
@@ -12,8 +13,8 @@
  *     rein_end(ctx);
  *     rein_clock_free(clock);
  *
- * Moving the clock wakes other threads, but does not wait for what they do then: one that sleeps again
- * reckons from wherever the clock is by that time. So move it to one sleep at a time:
+ * Moving the clock wakes other threads, but does not wait for what they do then: one that sleeps
+ * again reckons from wherever the clock is by that time. So move it to one sleep at a time:
  *
  *     while (rein_clock_armed(clock) < 1)            // until the thread sleeps: see there
  *         sched_yield();
@@ -48,7 +49,7 @@ REIN_API REIN_RETURNS_NONNULL const rein_ctx *rein_clock_root(const rein_clock *
  * falls due on the way is done in the order of the instants, each at its very instant: deadlines
  * mark, sleepers wake, callbacks run on this thread. What a callback arms on the way fires too if
  * it falls due. Sleepers have been woken when this returns, but may not have run yet.
- * Returns  how many timers fired; those of waits that ended at the same instant may be among them */
+ * Returns  how many timers fired; those of waits that ended at the same instant may be included */
 REIN_API size_t rein_clock_advance(rein_clock *clock, rein_duration d);
 REIN_API size_t rein_clock_advance_to(rein_clock *clock, rein_time when);
 
@@ -57,9 +58,9 @@ REIN_API size_t rein_clock_advance_to(rein_clock *clock, rein_time when);
 REIN_API bool rein_clock_next(const rein_clock *clock, rein_time *ret_when);
 
 /* How many timers are armed on it: one for each context that is not done and has a deadline sooner
- * than its parent's, and one for each thread in rein_sleep(), rein_sleep_until() or a rein_wait_any()
- * with an instant. A test that waits until a thread sleeps adds its contexts' deadlines to that, and
- * looks whether the thread has ended instead. */
+ * than its parent's, and one for each thread in rein_sleep(), rein_sleep_until() or a
+ * rein_wait_any() with an instant. A test that waits until a thread sleeps adds its contexts'
+ * deadlines to that, and looks whether the thread has ended instead. */
 REIN_API size_t rein_clock_armed(const rein_clock *clock);
 
 REIN_END_DECLS

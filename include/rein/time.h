@@ -84,7 +84,8 @@ REIN_API REIN_NODISCARD int rein_parse_duration(const char *text, rein_duration 
 REIN_API int rein_format_duration(rein_duration d, char *buf, size_t size);
 
 /* d as poll(2) and its like want it: milliseconds, rounded up so that the call is never early and
- * never spins, capped at INT_MAX; 0 for a span that is over, -1 (wait for ever) for REIN_FOREVER. */
+ * never spins, capped at INT_MAX; 0 for a span that is over, -1 (wait for ever) for
+ * REIN_FOREVER. */
 REIN_API int rein_poll_timeout(rein_duration d);
 
 REIN_END_DECLS

@@ -122,7 +122,8 @@ REIN_API bool rein_has_value(const rein_ctx *ctx, const rein_key *key);
     REIN_KEY_DEFINE_(name, REIN_VALUE_BORROWED, 0, NULL, print)
 #define REIN_KEY_DEFINE(name, type) REIN_KEY_DEFINE_PRINTED(name, type, NULL)
 #define REIN_KEY_DEFINE_STRING(name) REIN_KEY_DEFINE_STRING_PRINTED(name, NULL)
-#define REIN_KEY_DEFINE_OWNED(name, type, drop) REIN_KEY_DEFINE_OWNED_PRINTED(name, type, drop, NULL)
+#define REIN_KEY_DEFINE_OWNED(name, type, drop) \
+    REIN_KEY_DEFINE_OWNED_PRINTED(name, type, drop, NULL)
 #define REIN_KEY_DEFINE_BORROWED(name, type) REIN_KEY_DEFINE_BORROWED_PRINTED(name, type, NULL)
 
 REIN_END_DECLS

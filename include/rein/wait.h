@@ -27,8 +27,8 @@ REIN_API REIN_NODISCARD int rein_sleep(const rein_ctx *ctx, rein_duration d);
 REIN_API REIN_NODISCARD int rein_sleep_until(const rein_ctx *ctx, rein_time when);
 
 /* poll(2) under a context: block until one of n descriptors is ready. There is no timeout beside
- * ctx; derive one. At most 16 descriptors; for more there is rein_done_fd() beside them in a poll or
- * epoll of your own, or a rein_loop.
+ * ctx; derive one. At most 16 descriptors; for more there is rein_done_fd() beside them in a poll
+ * or epoll of your own, or a rein_loop.
  *
  * Returns  how many of fds have revents set, at least 1
  * Errors   -ECANCELED, -ETIMEDOUT  ctx was done first; revents are untouched
@@ -73,8 +73,8 @@ enum rein_case_kind { REIN_CASE_KIND_DONE = 1, REIN_CASE_KIND_FD = 2, REIN_CASE_
 
 /* Block until one of n cases holds. ctx is a case of its own and wins when it is done at the moment
  * of decision; among the others the first in order that holds then is taken: one that nearly always
- * holds starves those after it, if you serve one case a call. The revents of all descriptors are set,
- * to 0 where one is not ready. It wakes at the deadlines of the other contexts by itself, too.
+ * holds starves those after it, if you serve one case a call. The revents of all descriptors are
+ * set, to 0 where one is not ready. It wakes at the deadlines of the other contexts by itself, too.
  *
  * Returns  the index of the case
  * Errors   -ECANCELED, -ETIMEDOUT     ctx was done first

@@ -3,8 +3,9 @@
 /* core/after.c: after-funcs: calls that an executor makes.
  *
  * A registration holds its place with the executor (secure); claiming turns that into a job that
- * cannot fail, and takes the reference to the context that fn runs under. One on a context that only
- * decorates its source holds that context as well, since the source's end is what it waits for. */
+ * cannot fail, and takes the reference to the context that fn runs under. One on a context that
+ * only decorates its source holds that context as well, since the source's end is what it waits
+ * for. */
 #include <rein/after.h>
 
 #include "base/fault.h"
@@ -48,7 +49,8 @@ void reini_after_post(struct after *after)
     after->executor->post(after->executor, &after->job);
 }
 
-/* fn was prevented. The executor is told before anybody may take the call for over, and free that. */
+/* fn was prevented. The executor is told before anybody may take the call for over, and free
+ * that. */
 static void forgo(struct after *after, struct ctx *held)
 {
     rein_drop_fn *drop = after->drop;

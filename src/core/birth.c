@@ -23,8 +23,8 @@ static void born_done(struct node *node, const struct node *end)
     node->ctx.word = rein_err(public_of(&end->ctx));
 }
 
-/* Put a place into the list of parent's source, unless that is done: looking at word and linking are
- * one critical section with the mark of it (I2). Returns whether it is live. */
+/* Put a place into the list of parent's source, unless that is done: looking at word and linking
+ * are one critical section with the mark of it (I2). Returns whether it is live. */
 static bool link_to(const struct ctx *parent, struct dep *dep)
 {
     struct node *source = source_of(parent);
@@ -58,8 +58,8 @@ void reini_node_link_also(struct joined *joined)
         reini_mark_above(node, reini_end_of(joined->also));
         return;
     }
-    /* The first parent may have ended it before it was in the second's list; who did so looked for it
-     * there in vain. By mu: either its mark is seen here, or it sees the link. */
+    /* The first parent may have ended it before it was in the second's list; who did so looked for
+     * it there in vain. By mu: either its mark is seen here, or it sees the link. */
     mutex_lock(&node->mu);
     bool done = load_relaxed(&node->ctx.word) != 0;
     mutex_unlock(&node->mu);

@@ -34,7 +34,8 @@ bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *publ
     return live;
 }
 
-/* Under mu: whether the list that the call is in is mu's: before the mark, or after the walk (I5). */
+/* Under mu: whether the list that the call is in is mu's: before the mark, or after the walk
+ * (I5). */
 static bool within_reach(const struct node *node)
 {
     return load_relaxed(&node->ctx.word) == 0 || (load_acquire(&node->dep.word) & MARKED);

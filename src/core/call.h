@@ -7,9 +7,9 @@
  *        |--callback removed--> OVER
  *        \--after-func stopped or dropped--> CLAIMED --executor_forgo()--> OVER
  *
- * The record is the registrant's memory. It is ours while WAITING or CLAIMED; setting OVER or LEFT is
- * the last thing we do to it. LEFT: fn may free the record at once, and its runner does not look at it
- * again; who else takes it out waits in left.c. */
+ * The record is the registrant's memory. It is ours while WAITING or CLAIMED; setting OVER or LEFT
+ * is the last thing we do to it. LEFT: fn may free the record at once, and its runner does not look
+ * at it again; who else takes it out waits in left.c. */
 #ifndef REIN_CORE_CALL_H
 #define REIN_CORE_CALL_H
 
@@ -23,8 +23,8 @@ enum call_state { CALL_WAITING = 0, CALL_CLAIMED = 1, CALL_OVER = 2, CALL_LEFT =
 /* Of a call that is being made, in the frame of whoever runs it. */
 struct running {
     bool has_left;             /* fn has taken its record out; the runner's own */
-    const struct call *record; /* that, to be compared only; or NULL. This and the next: once it has */
-    struct running *next;      /* left; guarded by left.c */
+    const struct call *record; /* that, to be compared only; or NULL. Guarded by left.c */
+    struct running *next;      /* in the list of those that have; the same */
     const void *strand;
 };
 
@@ -55,9 +55,9 @@ static_assert(_Alignof(rein_after) >= _Alignof(struct after), "and is aligned fo
 bool reini_call_link(struct call *call, enum dep_kind kind, const rein_ctx *ctx,
                      rein_callback_fn *fn, void *arg);
 
-/* Take it out if it is WAITING: then it is OVER, or CLAIMED by the caller if it is an after-func, and
- * this returns true. With `wait`, wait for a marking that has hold of it; without, that counts as too
- * late. */
+/* Take it out if it is WAITING: then it is OVER, or CLAIMED by the caller if it is an after-func,
+ * and this returns true. With `wait`, wait for a marking that has hold of it; without, that counts
+ * as too late. */
 bool reini_call_unlink(struct call *call, bool wait);
 
 /* fn(ctx, arg) of a call that the caller has claimed, and OVER. */
@@ -70,8 +70,8 @@ void reini_call_over(struct call *call);
  * others wait for it already. */
 void reini_call_wait(struct call *call);
 
-/* Inside fn: from CLAIMED to LEFT, and nothing if others wait by the record: they need it, and so does
- * its runner. */
+/* Inside fn: from CLAIMED to LEFT, and nothing if others wait by the record: they need it, and so
+ * does its runner. */
 void reini_left_add(struct call *call);
 
 /* Of a runner that has left: fn has returned. */

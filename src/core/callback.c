@@ -9,7 +9,8 @@ static struct call *call_of(rein_callback *callback)
     return (struct call *)(void *)callback;
 }
 
-bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, rein_callback_fn *fn, void *arg)
+bool rein_callback_add(const rein_ctx *ctx, rein_callback *callback, rein_callback_fn *fn,
+                       void *arg)
 {
     REQUIRE_CONTEXT(ctx);
     struct call *call = call_of(callback);

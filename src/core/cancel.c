@@ -37,9 +37,10 @@ void rein_cancel_cause_at(const char *site, rein_ctx *ctx, const rein_reason *re
     cancel(site, ctx, rein_reason_ref(reason));
 }
 
-static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char *format, va_list args)
-    REIN_PRINTF(4, 0);
-static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char *format, va_list args)
+static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char *format,
+                          va_list args) REIN_PRINTF(4, 0);
+static void cancel_causef(const char *site, rein_ctx *ctx, int code, const char *format,
+                          va_list args)
 {
     REQUIRE_CONTEXT_AT(site, ctx);
     cancel(site, ctx, rein_err(ctx) ? NULL : reini_reason_vnewf(code, format, args));

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* core/cause.c: why a context is done: the cause, the record of the end, and both as a line of text. */
+/* core/cause.c: why a context is done: the cause, the record of the end, and both as a line of
+ * text. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -65,7 +66,9 @@ const char *rein_strerror(int err)
 /* "1.234ms" rather than nine digits: what a log line is read for. */
 static rein_duration rounded(rein_duration d)
 {
-    rein_duration unit = d >= REIN_SECOND ? REIN_MILLISECOND : d >= REIN_MILLISECOND ? REIN_MICROSECOND : 1;
+    rein_duration unit = d >= REIN_SECOND        ? REIN_MILLISECOND
+                         : d >= REIN_MILLISECOND ? REIN_MICROSECOND
+                                                 : 1;
     return d / unit * unit;
 }
 

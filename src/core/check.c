@@ -46,7 +46,8 @@ static void check_node(struct node *node)
     rule(word == 0 || word == -ETIMEDOUT || word == -ECANCELED, "I1", node);
     rule((word == 0) == (node->dep.ended == NOT_ENDED), "I1", node);
     rule((word == 0) == !(node->dep.word & MARKED), "I1", node);
-    for (struct dep *dep = node->deps, **pprev = &node->deps; dep; pprev = &dep->next, dep = dep->next) {
+    for (struct dep *dep = node->deps, **pprev = &node->deps; dep;
+         pprev = &dep->next, dep = dep->next) {
         rule(dep->pprev == pprev, "I2", node);
         rule(word == 0 || dep->kind >= DEP_CALLBACK, "I5", node);
         rule(dep->kind >= DEP_WAITER || (dep->word & PLACE) == LINKED, "I2", node);

@@ -3,8 +3,8 @@
 /* core/deadline.c: when a deadline ends a context: the keeper's timer, and those who notice first.
  *
  * Only the context whose deadline it is has a timer; its descendants point to it (`limit`). The
- * clock passing the instant ends nothing by itself (CTX-54): somebody marks, and until then err is 0
- * and a cancel may still win. */
+ * clock passing the instant ends nothing by itself (CTX-54): somebody marks, and until then err is
+ * 0 and a cancel may still win. */
 #include <errno.h>
 
 #include "base/fault.h"

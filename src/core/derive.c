@@ -110,8 +110,8 @@ rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, 
     return derive_until(site, ctx_of(parent), deadline.ns, rein_now(parent).ns, cause);
 }
 
-rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent, rein_duration timeout,
-                                     const rein_reason *cause)
+rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent,
+                                     rein_duration timeout, const rein_reason *cause)
 {
     REQUIRE_CONTEXT_AT(site, parent);
     if (is_failed(ctx_of(parent)))
@@ -175,7 +175,8 @@ static const struct timed *earlier(const struct timed *a, const struct timed *b)
     return !a || (b && b->timer.when < a->timer.when) ? b : a;
 }
 
-rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent, const rein_ctx *public_also)
+rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent,
+                        const rein_ctx *public_also)
 {
     REQUIRE_CONTEXT_AT(site, public_parent);
     REQUIRE_CONTEXT_AT(site, public_also);
@@ -196,7 +197,8 @@ rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent, const r
 }
 
 /* Whether ctx lives and dies with `above`, at any distance. A check for a mistake that does no harm
- * to rein: it gives up after so many steps rather than search a web of merges through and through. */
+ * to rein: it gives up after so many steps rather than search a web of merges through and
+ * through. */
 static bool lives_with(const struct ctx *ctx, const struct ctx *above)
 {
     enum { STEPS = 10000, TURNS = 32 };
@@ -208,7 +210,8 @@ static bool lives_with(const struct ctx *ctx, const struct ctx *above)
         if (has_two_parents(ctx) && turns < TURNS)
             later[turns++] = joined_of(ctx)->also;
         bool own_end = kind_of(ctx) == KIND_FOREIGN && is_node(ctx);
-        bool on = ctx->parent && kind_of(ctx) != KIND_DETACH && !own_end && !(ctx->flags & NEVER_DONE);
+        bool on =
+            ctx->parent && kind_of(ctx) != KIND_DETACH && !own_end && !(ctx->flags & NEVER_DONE);
         if (!on && turns == 0)
             return false;
         ctx = on ? ctx->parent : later[--turns];
@@ -226,7 +229,8 @@ rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rei
         return public_of(is_failed(ctx) ? ctx : onto);
     require_one_clock(ctx, onto);
     if (!(ctx->flags & NEVER_DONE) && lives_with(onto, &source_of(ctx)->ctx))
-        reini_panic_at(site, "detach-below-itself", "work is detached onto a context below it", onto);
+        reini_panic_at(site, "detach-below-itself", "work is detached onto a context below it",
+                       onto);
     struct joined *joined = joined_new(site, ctx, onto, KIND_DETACH);
     if (UNLIKELY(!joined))
         return public_of(&reini_failed_memory.ctx);

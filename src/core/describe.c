@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 /* core/describe.c: a line of contexts in words.
  *
- * The text runs from the root down, the links from the leaf up, and a line may be a million long. So
- * it is written from its end backwards: one pass up to know its length, one to put each part in its
- * place. What lies beyond the buffer is only counted. */
+ * The text runs from the root down, the links from the leaf up, and a line may be a million long.
+ * So it is written from its end backwards: one pass up to know its length, one to put each part in
+ * its place. What lies beyond the buffer is only counted. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ struct moment {
     int64_t wall; /* the wall clock at that moment, ns; 0 on a virtual clock */
 };
 
-static int write_deadline(const struct ctx *ctx, const struct moment *moment, char *buf, size_t size)
+static int write_deadline(const struct ctx *ctx, const struct moment *moment, char *buf,
+                          size_t size)
 {
     int64_t when = timed_of(ctx)->timer.when;
     char left[32], at[32];
@@ -85,8 +86,8 @@ static const struct ctx *next_up(const struct ctx *ctx)
 }
 
 /* Put a part at [from, to) of the text; what lies in the buffer behind it is there already. */
-static void put(const struct ctx *ctx, const struct moment *moment, char *buf, size_t size, size_t from,
-                size_t to)
+static void put(const struct ctx *ctx, const struct moment *moment, char *buf, size_t size,
+                size_t from, size_t to)
 {
     if (from >= size)
         return;
@@ -104,7 +105,8 @@ int rein_describe(const rein_ctx *public_ctx, char *buf, size_t size)
     struct timespec wall = {0, 0};
     if (!clock_of(ctx)->is_virtual)
         clock_gettime(CLOCK_REALTIME, &wall);
-    struct moment moment = {clock_now(clock_of(ctx)), (int64_t)wall.tv_sec * REIN_SECOND + wall.tv_nsec};
+    struct moment moment = {clock_now(clock_of(ctx)),
+                            (int64_t)wall.tv_sec * REIN_SECOND + wall.tv_nsec};
     size_t length = 0;
     for (const struct ctx *up = ctx; up; up = next_up(up)) {
         int part = write_part(up, &moment, NULL, 0);

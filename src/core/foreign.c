@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 /* core/foreign.c: contexts of the user's own kind, in the same tree.
  *
- * One with an end of its own is a node that links to nothing above: only its owner ends it. One that
- * forwards has no state at all and follows its parent's source, as a value does. Either may answer
- * lookups, by a binding without a key that asks it. */
+ * One with an end of its own is a node that links to nothing above: only its owner ends it. One
+ * that forwards has no state at all and follows its parent's source, as a value does. Either may
+ * answer lookups, by a binding without a key that asks it. */
 #include <rein/foreign.h>
 
 #include <errno.h>
@@ -52,8 +52,8 @@ static rein_ctx *refuse(const rein_foreign_ops *ops, void *self, const struct ct
     return public_of(failed);
 }
 
-rein_ctx *rein_foreign_at(const char *site, const rein_ctx *public_parent, const rein_foreign_ops *ops,
-                          void *self)
+rein_ctx *rein_foreign_at(const char *site, const rein_ctx *public_parent,
+                          const rein_foreign_ops *ops, void *self)
 {
     REQUIRE_CONTEXT_AT(site, public_parent);
     const struct ctx *parent = ctx_of(public_parent);

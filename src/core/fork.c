@@ -4,9 +4,10 @@
  *
  * In the child only the forking thread goes on. Locks of inherited contexts may be held by threads
  * that are not there any more, lists may be half changed: so none of them is ever touched. Every
- * context carries the number of forks ago that its process began; one that does not match is frozen:
- * its word, record, values and limit are read as they were copied, nothing links to it, releasing it
- * only counts and frees. The library's own locks are made new, since they guard nothing of before. */
+ * context carries the number of forks ago that its process began; one that does not match is
+ * frozen: its word, record, values and limit are read as they were copied, nothing links to it,
+ * releasing it only counts and frees. The library's own locks are made new, since they guard
+ * nothing of before. */
 #include <errno.h>
 
 #include "base/mem.h"

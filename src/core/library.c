@@ -20,7 +20,8 @@ int rein_forbid_threads(void)
 
 int rein_quiesce(void)
 {
-    bool within = reini_clock_is_driving() || reini_pool_is_at_work(); /* which the others may wait for */
+    /* For what is under way here the others may wait. */
+    bool within = reini_clock_is_driving() || reini_pool_is_at_work();
     int pool, keeper;
     do { /* the pool's timer keeps the keeper; the keeper's calls keep the pool */
         pool = reini_pool_quiesce(!within);

@@ -4,13 +4,13 @@
  *
  * The walk goes down and up by the links alone: no stack, no memory, one node's mu at a time. Of a
  * node it has just marked it takes the whole list of dependents for its own (I3); a child with
- * dependents is marked and becomes the node where the walk is, `at`; when its list is through, it is
- * MARKED, and the walk goes back to the parent it came from (dep.via) and on to the next there.
+ * dependents is marked and becomes the node where the walk is, `at`; when its list is through, it
+ * is MARKED, and the walk goes back to the parent it came from (dep.via) and on to the next there.
  *
  * What keeps a node in memory while the walk is at it: the top, its caller's reference; any other,
- * its place, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make gets
- * a reference, which reini_run_calls() gives back; if that fails, its last release is under way, and
- * the calls are left for it to make.
+ * its place, which is not OUT before the walk is past (ref.c, step 2). A node with calls to make
+ * gets a reference, which reini_run_calls() gives back; if that fails, its last release is under
+ * way, and the calls are left for it to make.
  *
  * Waiting for another marker (I4) cannot be a circle: everybody waits for nodes below those he has
  * marked himself, and "below" has no circles, also where nodes have two parents. */
@@ -91,8 +91,8 @@ static void set_aside(struct walk *walk, struct node *node)
 }
 
 /* MARKED and OUT of the walk's list, in one step where there is but one list. Returns what its word
- * was. acq_rel: a release that comes later sees that we are past; of one that came before and handed
- * the node over, we see all it did. */
+ * was. acq_rel: a release that comes later sees that we are past; of one that came before and
+ * handed the node over, we see all it did. */
 static uint32_t mark_and_take_out(struct node *node, struct dep *dep)
 {
     if (UNLIKELY(has_two_parents(&node->ctx))) {
@@ -141,8 +141,8 @@ static void complete(struct walk *walk, struct node *node)
 
 /* ---- the walk ---- */
 
-/* Mark a child, unless it was done already; then wait until its subtree is, too. Returns the list of
- * dependents to go on with, or NULL when the subtree is done. */
+/* Mark a child, unless it was done already; then wait until its subtree is, too. Returns the list
+ * of dependents to go on with, or NULL when the subtree is done. */
 static struct dep *mark_child(struct walk *walk, struct node *node, struct dep *via)
 {
     struct dep *deps = NULL;

@@ -7,8 +7,8 @@
  * without_cancel, a root. A `struct node` can be done, and so has a lock, dependents and a place in
  * its parent's list of dependents.
  *
- * Dependents are children, waiters and calls (callbacks and after-funcs), in one intrusive list, told
- * apart by a tag. A child links to its parent's *source*: the nearest node that can be done.
+ * Dependents are children, waiters and calls (callbacks and after-funcs), in one intrusive list,
+ * told apart by a tag. A child links to its parent's *source*: the nearest node that can be done.
  *
  * The life of a node:
  *
@@ -17,10 +17,10 @@
  *     place    OUT --link--> LINKED --leave, or the walker--> OUT      (dep.word)
  *                                \--last release, while a walker has it--> HANDED --walker--> OUT
  *
- *   I1  word goes from 0 to an err once (by way of "settling" if there is a descriptor, see done.c),
+ *   I1  word goes from 0 to an err once (by way of "settling" if there is a descriptor: done.c),
  *       and never changes again; what the end's record says is written before it.
- *   I2  mark is one critical section on the node's mu; linking a dependent looks at word in the same
- *       lock: so a dependent is either found by the mark, or finds the node done.
+ *   I2  mark is one critical section on the node's mu; linking a dependent looks at word under
+ *       the same lock: so a dependent is either found by the mark, or finds the node done.
  *   I3  from the mark on, the list of dependents belongs to the marker alone, who walks it without
  *       the lock. Nobody else links to it or unlinks from it; a child that is released meanwhile is
  *       handed to the walker.
@@ -31,8 +31,8 @@
  *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
  *
  * Locking. node->mu guards deps and the links in it (until the mark, I3), the moves of ctx.word and
- * aux, and the places of its dependents while it is live. At most one node's mu is held at a time, and
- * no other lock is taken under it. No user code runs under it. */
+ * aux, and the places of its dependents while it is live. At most one node's mu is held at a time,
+ * and no other lock is taken under it. No user code runs under it. */
 #ifndef REIN_CORE_NODE_H
 #define REIN_CORE_NODE_H
 
@@ -81,7 +81,7 @@ struct dep {
     struct dep *next;
     union {
         struct dep **pprev;       /* while LINKED to a node that is not done */
-        struct deferred deferred; /* after: a node with calls to make, in its walk's list of those */
+        struct deferred deferred; /* after: a node with calls to make, in its walk's list */
     };
     uint8_t kind;  /* constant */
     uint8_t via;   /* nodes: kind of the dep by which the walk came, written by the marker */
@@ -152,7 +152,8 @@ struct joined {
 static_assert(offsetof(struct ctx, word) == offsetof(struct rein_head, word) &&
                   offsetof(struct ctx, aux) == offsetof(struct rein_head, next),
               "the inlined head is ABI for ever");
-static_assert(sizeof(void *) != 8 || sizeof(struct node) == 120, "a child fits a chunk of 128 bytes");
+static_assert(sizeof(void *) != 8 || sizeof(struct node) == 120,
+              "a child fits a chunk of 128 bytes");
 static_assert(sizeof(void *) != 8 || sizeof(struct timed) <= 184, "a timeout fits one of 192");
 
 static inline struct ctx *ctx_of(const rein_ctx *ctx)
@@ -219,14 +220,16 @@ static inline struct reini_clock *clock_of(const struct ctx *ctx)
     return reini_clock_of(clock_id(ctx));
 }
 
-/* Whether it was inherited through a fork(): then its locks, lists and timers are not to be touched. */
+/* Whether it was inherited through a fork(): then its locks, lists and timers are not to be
+ * touched. */
 static inline bool is_frozen(const struct ctx *ctx)
 {
-    return UNLIKELY((uint16_t)(ctx->flags >> BIRTH_SHIFT) != reini_birth) && !(ctx->flags & IMMORTAL);
+    return UNLIKELY((uint16_t)(ctx->flags >> BIRTH_SHIFT) != reini_birth) &&
+           !(ctx->flags & IMMORTAL);
 }
 
-/* Whether what ctx lives and dies with was inherited; that of a value may have been, though the value
- * itself was made after the fork(). Nothing links to it then, and it is told nothing. */
+/* Whether what ctx lives and dies with was inherited; that of a value may have been, though the
+ * value itself was made after the fork(). Nothing links to it then, and it is told nothing. */
 static inline bool has_frozen_source(const struct ctx *ctx)
 {
     return !(ctx->flags & NEVER_DONE) && is_frozen(&source_of(ctx)->ctx);
@@ -326,7 +329,8 @@ bool reini_ctx_try_ref(struct ctx *ctx); /* false if the last reference has gone
 void reini_ctx_unref(const struct ctx *ctx);
 
 /* For the walker: a node whose last release met the walk, and handed it over, is out of it. Returns
- * whether it is the walker's now, with one reference; else another walker has to let go of it yet. */
+ * whether it is the walker's now, with one reference; else another walker has to let go of it
+ * yet. */
 bool reini_node_revive(struct node *node);
 
 /* Take a node off its parents' lists, after it was marked. */
@@ -386,8 +390,8 @@ struct done_fd {
     int err; /* written before word says "settling" */
 };
 
-/* The node, which has a descriptor, is about to be done: word goes to "settling", and the descriptor
- * is made readable. Under mu. */
+/* The node, which has a descriptor, is about to be done: word goes to "settling", and the
+ * descriptor is made readable. Under mu. */
 void reini_done_fd_settle(struct node *node, int err);
 void reini_done_fd_close(struct node *node);
 

@@ -18,7 +18,8 @@ static rein_reason *make(int code, size_t length)
 {
     rein_reason *reason = reini_alloc(sizeof *reason + length + 1);
     if (reason)
-        *reason = (rein_reason){.code = code, .reserved_refs = 1, .text = (const char *)(reason + 1)};
+        *reason = (rein_reason){
+            .code = code, .reserved_refs = 1, .text = (const char *)(reason + 1)};
     return reason;
 }
 

@@ -4,7 +4,8 @@
  *
  * A release can come at any moment of a walk through the same tree. The last one of a node
  *   1 takes its timer off the clock, so that nobody can find it by that,
- *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it turns
+ *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it
+ *   turns
  *     LINKED to HANDED and is finished; the walker revives the node for its call phase, and the
  *     release comes here again from there, with all places OUT;
  *   3 makes the calls that a mark left behind, or drops them if there was no mark; closes the
@@ -32,8 +33,8 @@ bool reini_ctx_try_ref(struct ctx *ctx)
 /* Let the walker whose list it is have the node. Returns false if the walker is past it already. */
 static bool hand_over(struct dep *dep)
 {
-    /* acquire, acq_rel: the walker that finds HANDED sees all we did to the node; if it was faster and
-     * set OUT, we see that it is done with it. */
+    /* acquire, acq_rel: the walker that finds HANDED sees all we did to the node; if it was faster
+     * and set OUT, we see that it is done with it. */
     uint32_t word = load_acquire(&dep->word);
     while ((word & PLACE) == LINKED)
         if (cas_acq_rel(&dep->word, &word, (word & ~(uint32_t)PLACE) | HANDED))
@@ -45,8 +46,8 @@ static bool hand_over(struct dep *dep)
  * it with a walker from its other parent; or whoever has marked it. */
 enum leaver { RELEASE_ALONE, RELEASE_SHARED, MARKER };
 
-/* Take one place of a node out of its list. Returns whether a release has handed it over to a walker;
- * then the node may be gone. */
+/* Take one place of a node out of its list. Returns whether a release has handed it over to a
+ * walker; then the node may be gone. */
 static inline bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
@@ -74,8 +75,8 @@ void reini_node_leave(struct node *node)
         leave(&joined_of(&node->ctx)->dep_also, joined_of(&node->ctx)->also, MARKER);
 }
 
-/* Step 2 for a node with two parents: two walkers may get it; it goes on with whoever of the two and
- * us is the last. */
+/* Step 2 for a node with two parents: two walkers may get it; it goes on with whoever of the two
+ * and us is the last. */
 static COLD bool leave_both(struct node *node)
 {
     struct joined *joined = joined_of(&node->ctx);
@@ -108,7 +109,8 @@ static inline void empty(struct node *node)
         reini_drop_calls(node);
     if (UNLIKELY(ctx->aux != NULL))
         reini_done_fd_close(node);
-    /* Err vouches for the record: of a context that was being ended, a fork may have copied half. */
+    /* Err vouches for the record: of a context that was being ended, a fork may have copied
+     * half. */
     if (load_relaxed(&ctx->word) != 0 && node->dep.ended == ENDED_HERE && node->reason)
         rein_reason_unref(node->reason);
     if ((ctx->flags & HAS_TIMER) && timed_of(ctx)->cause)
@@ -149,7 +151,7 @@ static inline void drop(struct doomed *doomed, const struct ctx *shared)
 /* Done before its last release, but after the walk had no time for its calls: make them now. */
 static COLD void make_calls(struct node *node)
 {
-    store_relaxed(&node->ctx.refs, ONE_VIEW); /* given back by run_calls; then there are none left */
+    store_relaxed(&node->ctx.refs, ONE_VIEW); /* given back by run_calls; then there are none */
     node->dep.deferred.next = NULL;
     reini_run_calls(&node->dep.deferred);
 }
@@ -252,8 +254,8 @@ void rein_unref(const rein_ctx *view)
     reini_ctx_unref(ctx);
 }
 
-/* Nobody else holds it: a mere release. In one step, for a walker or the keeper may just be about to
- * take a reference, and after it a last release has no other to meet. */
+/* Nobody else holds it: a mere release. In one step, for a walker or the keeper may just be about
+ * to take a reference, and after it a last release has no other to meet. */
 static bool release_sole(struct ctx *ctx)
 {
     uint64_t sole = ONE_OWNER;

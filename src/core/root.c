@@ -14,8 +14,10 @@
 static struct ctx background = {.flags = KIND_BACKGROUND | NEVER_DONE | IMMORTAL};
 static struct ctx todo = {.flags = KIND_TODO | NEVER_DONE | IMMORTAL};
 
-static const rein_reason no_memory = REIN_REASON_INIT(-ENOMEM, "cannot allocate memory for a context");
-static const rein_reason no_thread = REIN_REASON_INIT(-EAGAIN, "no thread can be had to keep the time");
+static const rein_reason no_memory =
+    REIN_REASON_INIT(-ENOMEM, "cannot allocate memory for a context");
+static const rein_reason no_thread =
+    REIN_REASON_INIT(-EAGAIN, "no thread can be had to keep the time");
 
 #define FAILED(why)                                                                            \
     {                                                                                          \

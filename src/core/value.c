@@ -214,7 +214,8 @@ void reini_value_drop(struct ctx *ctx)
 {
     struct value *value = value_of(ctx);
     const rein_key *key = value->binding.key;
-    void *owned = key->kind == REIN_VALUE_OWNED ? (void *)(uintptr_t)bound_by(&value->binding) : NULL;
+    void *owned =
+        key->kind == REIN_VALUE_OWNED ? (void *)(uintptr_t)bound_by(&value->binding) : NULL;
     reini_binding_fini(&value->binding);
     if (owned && key->drop)
         key->drop(owned);

@@ -83,9 +83,10 @@ static void add_instant(struct session *session, int64_t when)
         if (when < session->until)
             session->until = when;
     } else if (when != NEVER) {
-        session->sleeper = (struct sleeper){{.when = when, .kind = &sleeper_kind}, &session->strand};
+        session->sleeper =
+            (struct sleeper){{.when = when, .kind = &sleeper_kind}, &session->strand};
         session->armed = true;
-        reini_clock_arm(clock, &session->sleeper.timer, NULL); /* on a virtual clock it cannot fail */
+        reini_clock_arm(clock, &session->sleeper.timer, NULL); /* cannot fail on a virtual clock */
     }
 }
 
@@ -250,7 +251,8 @@ static int64_t first_that_holds(struct session *session, const rein_case *cases,
         return r - 1;
     int64_t now = clock_now(clock_of(session->ctx));
     for (size_t i = 0, fd = 0; i < n; i++) {
-        if ((cases[i].kind == REIN_CASE_KIND_FD && session->fd[fd++].revents) || (cases[i].kind == REIN_CASE_KIND_DONE && rein_check(cases[i].ctx) != 0) ||
+        if ((cases[i].kind == REIN_CASE_KIND_FD && session->fd[fd++].revents) ||
+            (cases[i].kind == REIN_CASE_KIND_DONE && rein_check(cases[i].ctx) != 0) ||
             (cases[i].kind == REIN_CASE_KIND_AT && cases[i].when.ns != NEVER &&
              now >= cases[i].when.ns))
             return (int64_t)i;

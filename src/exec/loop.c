@@ -122,7 +122,8 @@ int rein_loop_keep_time(rein_loop *loop)
     int r = reini_keeper_replace(&loop->driver);
     if (r < 0)
         return r;
-    /* release: pairs with the acquires on the loop's own thread: the clock is driven by it by now. */
+    /* release: pairs with the acquires on the loop's own thread: the clock is driven by it by
+     * now. */
     store_release(&loop->keeps_time, true);
     reini_event_raise(loop->posted); /* look once, in case timers were left by a loop before */
     return 0;

@@ -52,7 +52,7 @@ static struct pool {
     struct worker *idle;    /* latest first, so that the others get to leave */
     uint32_t threads;       /* all that were started, or are about to be, and have not left */
     uint32_t workers;       /* of these, all but the leaving ones */
-    uint32_t starting;      /* those that may yet fail to, or have left before who started them knew */
+    uint32_t starting;      /* those that may fail to, or have left before who started them knew */
     uint32_t parked;        /* of these, in a job that is parked in rein */
     uint32_t running;       /* of these, in a job */
     size_t secured;         /* jobs still to come: one worker stays for them */
@@ -62,7 +62,7 @@ static struct pool {
     bool forbidden;
     uint32_t leaving;   /* how many are in quiesce: idle workers leave now */
     uint32_t dismissed; /* workers that have not yet taken note of it */
-    uint32_t changes;   /* in what quiesce waits for; atomic for those asleep on it, told to the lot */
+    uint32_t changes;   /* in what quiesce waits for; atomic for those asleep on it, by the lot */
     bool has_gone;      /* `gone` has left and is to be joined, by the next to leave or quiesce */
     reini_thread gone;
     struct timer stall;
@@ -93,8 +93,8 @@ static void count_in(void)
     pool.starting++;
 }
 
-/* Unlock, and have quiesce look again: it has read `changes` under mu, so it is either yet to look, or
- * finds another number when it goes to sleep. */
+/* Unlock, and have quiesce look again: it has read `changes` under mu, so it is either yet to look,
+ * or finds another number when it goes to sleep. */
 static void unlock_changed(void) RELEASES(pool.mu);
 static void unlock_changed(void)
 {
@@ -180,8 +180,8 @@ static rein_job *take(void)
     return job;
 }
 
-/* Unlock, when it is decided that this worker does not leave now. Quiesce, if it asked, has its answer:
- * not sooner, or it would not wait for one that is about to leave. */
+/* Unlock, when it is decided that this worker does not leave now. Quiesce, if it asked, has its
+ * answer: not sooner, or it would not wait for one that is about to leave. */
 static void unlock_noted(struct worker *worker) RELEASES(pool.mu);
 static void unlock_noted(struct worker *worker)
 {

@@ -5,7 +5,8 @@
  *   0 free    1 held    2 held, and somebody may be asleep on it
  *
  * Held for a few dozen instructions and never across a park, so a contender spins a little first.
- * acquire in lock pairs with release in unlock: what was written under the lock is seen under it. */
+ * acquire in lock pairs with release in unlock: what was written under the lock is seen under
+ * it. */
 #ifndef REIN_PLAT_MUTEX_H
 #define REIN_PLAT_MUTEX_H
 

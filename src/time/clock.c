@@ -3,8 +3,8 @@
 /* time/clock.c: arming, disarming and firing on a clock.
  *
  * Locking. clock->mu guards the queue and every timer in it. It is a leaf: nothing is locked,
- * fired or called while it is held, but for timer_kind.pin, which only counts, and driver.poke, which
- * only wakes. */
+ * fired or called while it is held, but for timer_kind.pin, which only counts, and driver.poke,
+ * which only wakes. */
 #include "time/clock.h"
 
 #include "base/fault.h"
@@ -136,7 +136,7 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
 
 static void fire(struct timer *timer, struct list *fired)
 {
-    const struct timer_kind *kind = timer->kind; /* of one that is not to be unpinned, fire() is the end */
+    const struct timer_kind *kind = timer->kind; /* fire() is its end if it has no unpin() */
     STEP("fire");
     kind->fire(timer);
     if (kind->unpin)
@@ -193,7 +193,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     if (calls) {
         run(calls);
         mutex_lock(&clock->mu);
-        if (birth == reini_birth) /* else this is the child of a fork in there, and the clock began anew */
+        if (birth == reini_birth) /* else one has forked, and in the child the clock began anew */
             clock->running--;
         unlock_changed(clock);
     }

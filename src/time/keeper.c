@@ -56,7 +56,8 @@ static bool resign(void)
     return idle;
 }
 
-/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join. */
+/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a
+ * join. */
 static bool leave(void)
 {
     mutex_lock(&reini_real_clock.mu);
@@ -86,7 +87,7 @@ static void keep(void *arg)
         if (load_relaxed(&dismissed))
             return;
         size_t fired = reini_clock_fire(clock, reini_plat_now());
-        if (birth != reini_birth) { /* a callback has forked: the child starts a keeper of its own */
+        if (birth != reini_birth) { /* a callback has forked: the child starts its own */
             reini_thread_detach(reini_thread_self());
             return;
         }

@@ -187,7 +187,8 @@ int reini_format_wall(int64_t ns, char *buf, size_t size)
     const int64_t day = 24 * REIN_HOUR;
     int64_t days = ns / day - (ns % day < 0), in_day = (ns % day + day) % day;
     int since = (int)(days + 135080), centuries4 = since / 146097, in_centuries = since % 146097;
-    int year = (in_centuries - in_centuries / 1460 + in_centuries / 36524 - in_centuries / 146096) / 365;
+    int year =
+        (in_centuries - in_centuries / 1460 + in_centuries / 36524 - in_centuries / 146096) / 365;
     int in_year = in_centuries - (365 * year + year / 4 - year / 100);
     int month = (5 * in_year + 2) / 153; /* five months of 31, 30, 31, 30, 31 days are 153 */
     int date = in_year - (153 * month + 2) / 5 + 1;

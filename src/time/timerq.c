@@ -49,9 +49,10 @@ static bool first_filled(const struct timerq *queue, unsigned *ret_level, unsign
         uint64_t filled = queue->filled[level];
         if (!filled)
             continue;
-        unsigned slot = (unsigned)__builtin_ctzll(filled); /* I1, I3: slots never wrap around within a level */
+        unsigned slot = (unsigned)__builtin_ctzll(filled); /* I1, I3: no wrap within a level */
         unsigned shift = level * TIMERQ_DIGIT_BITS;
-        uint64_t above = shift + TIMERQ_DIGIT_BITS < 64 ? queue->tick >> (shift + TIMERQ_DIGIT_BITS) : 0;
+        uint64_t above =
+            shift + TIMERQ_DIGIT_BITS < 64 ? queue->tick >> (shift + TIMERQ_DIGIT_BITS) : 0;
         *ret_level = level;
         *ret_slot = slot;
         *ret_tick = (above << TIMERQ_DIGIT_BITS | (uint64_t)slot) << shift;

@@ -26,7 +26,7 @@ struct timer;
  * pin    under the queue's lock: make sure that the timer's owner lives until fire() returns, or
  *        unpin() is called; false if it is going away already, then the timer is dropped
  * fire   without a lock: marks alone, no code of the user's
- * unpin  or NULL: when all that was due has fired; may run anybody's code. The last thing that touches
+ * unpin  or NULL: when all that was due has fired; may run anybody's code. The last that touches
  *        the timer; if there is none, fire() is */
 struct timer_kind {
     bool (*pin)(struct timer *timer);

@@ -31,8 +31,8 @@ void reini_events_give(int fd)
     if (count < KEPT) {
         kept[count] = fd;
         STEP("event-kept");
-        /* release: a fork by another thread may come in between, and its child, which needs no lock,
-         * closes what is counted: a slot that is still empty would be its standard input. */
+        /* release: a fork by another thread may come in between, and its child, which needs no
+         * lock, closes what is counted: a slot that is still empty would be its standard input. */
         store_release(&count, count + 1);
         fd = -1;
     }

@@ -3,7 +3,8 @@
 /* wait/lot.c: a few buckets of waiters, found by the address of what they wait for.
  *
  * Locking. A bucket's mu guards its list; it is a leaf. No wake-up is lost: the waiter looks at the
- * word under mu and is in the list before it lets go; the waker changes the word before it takes mu. */
+ * word under mu and is in the list before it lets go; the waker changes the word before it takes
+ * mu. */
 #include "wait/lot.h"
 
 #include <stddef.h>

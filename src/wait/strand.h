@@ -19,7 +19,7 @@
 
 struct strand {
     uint32_t token; /* atomic */
-    int fd;         /* -1, or an event to raise too: the waiter sleeps in poll; set before sharing */
+    int fd;         /* -1, or an event to raise too: the waiter sleeps in poll; set at first */
 };
 
 void reini_strand_init(struct strand *strand);

@@ -23,7 +23,8 @@ static void note_all(const rein_ctx *ctx, void *arg)
     note(ctx, arg);
 }
 
-/* When it starts, err, cause and descriptor of its context are there, and it is given that context. */
+/* When it starts, err, cause and descriptor of its context are there, and it is given that
+ * context. */
 CASE(ctx_64_the_end_is_readable_from_within, "CTX-64")
 {
     struct call call;
@@ -196,8 +197,8 @@ CASE_LONG(60, ctx_68_stop_wait_frees_the_argument, "CTX-68")
     }
 }
 
-/* One that the executor has refused is not registered: stopping it, in either way, prevents nothing and
- * gives nothing back, whatever its memory held before. */
+/* One that the executor has refused is not registered: stopping it, in either way, prevents nothing
+ * and gives nothing back, whatever its memory held before. */
 CASE(ctx_66_stop_of_one_that_was_refused, "CTX-66", "P-ERRORS")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background());
@@ -205,7 +206,8 @@ CASE(ctx_66_stop_of_one_that_was_refused, "CTX-66", "P-ERRORS")
         struct call call = {.err = 0};
         memset(&call.after, byte, sizeof call.after);
         reini_fault_fail_nth(1); /* of the thread's start */
-        ck_assert_int_eq(rein_after_func_owned(ctx, &call.after, NULL, note, &call, note_drop), -EAGAIN);
+        ck_assert_int_eq(rein_after_func_owned(ctx, &call.after, NULL, note, &call, note_drop),
+                         -EAGAIN);
         reini_fault_fail_nth(0);
         ck_assert(!rein_after_stop(&call.after));
         ck_assert(!rein_after_stop_wait(&call.after));
@@ -239,8 +241,8 @@ CASE(ctx_69_on_the_never_done, "CTX-69")
 
 /* ---- the argument's owner ---- */
 
-/* drop is called exactly once: after it ran, by the stop that prevented it, or when its context went
- * without being done. */
+/* drop is called exactly once: after it ran, by the stop that prevented it, or when its context
+ * went without being done. */
 CASE(ctx_70_drop_runs_exactly_once, "CTX-70")
 {
     struct call call = {.err = 0};
@@ -254,7 +256,8 @@ CASE(ctx_70_drop_runs_exactly_once, "CTX-70")
 
     struct call stopped = {.err = 0};
     ctx = rein_with_cancel(rein_background());
-    ck_assert_int_eq(rein_after_func_owned(ctx, &stopped.after, NULL, note, &stopped, note_drop), 0);
+    ck_assert_int_eq(rein_after_func_owned(ctx, &stopped.after, NULL, note, &stopped, note_drop),
+                     0);
     ck_assert(rein_after_stop(&stopped.after));
     ck_assert_uint_eq(race_value(&stopped.drops), 1);
     rein_cancel(ctx);
@@ -288,7 +291,8 @@ CASE(ctx_70_drop_may_free_the_record, "CTX-70", "CTX-89")
         rein_ctx *ctx = rein_with_cancel(rein_background());
         if (way == 3)
             rein_cancel(ctx);
-        ck_assert_int_eq(rein_after_func_owned(ctx, &call->after, NULL, write_to, call, free_call), 0);
+        ck_assert_int_eq(rein_after_func_owned(ctx, &call->after, NULL, write_to, call, free_call),
+                         0);
         if (way == 0)
             rein_cancel(ctx);
         else if (way == 1) /* on a failed context it may have run already, and the record be gone */
@@ -319,7 +323,8 @@ CASE_LONG(60, ctx_70_drop_in_races, "CTX-67", "CTX-70")
 {
     for (size_t round = 0; round < suite_rounds(300); round++) {
         struct dropping is = {.ctx = rein_with_cancel(rein_background())};
-        ck_assert_int_eq(rein_after_func_owned(is.ctx, &is.call.after, NULL, note, &is.call, note_drop), 0);
+        ck_assert_int_eq(
+            rein_after_func_owned(is.ctx, &is.call.after, NULL, note, &is.call, note_drop), 0);
         race_run(3, cancel_or_stop, &is);
         race_await_value(&is.call.drops, 1);
         rein_end(is.ctx);
@@ -335,8 +340,9 @@ CASE(ctx_70_dropped_with_a_whole_line, "CTX-25", "CTX-70")
     rein_ctx *line[DEEP];
     for (int i = 0; i < DEEP; i++) {
         line[i] = rein_with_cancel(i ? line[i - 1] : rein_background());
-        ck_assert_int_eq(rein_after_func_owned(line[i], &calls[i].after, rein_inline_executor(), note,
-                                               &calls[i], note_drop), 0);
+        ck_assert_int_eq(rein_after_func_owned(line[i], &calls[i].after, rein_inline_executor(),
+                                               note, &calls[i], note_drop),
+                         0);
     }
     for (int i = DEEP; i-- > 0;)
         rein_end(line[i]); /* from the leaf: at each, nobody else holds it */

@@ -133,8 +133,8 @@ CASE(callback_removal_waits, "CTX-68")
     rein_end(ctx);
 }
 
-/* A canceller that comes second does not wait for the first one's callback, nor does an outer cancel
- * that meets the marking of it. */
+/* A canceller that comes second does not wait for the first one's callback, nor does an outer
+ * cancel that meets the marking of it. */
 CASE(callback_of_another_is_not_waited_for, "CTX-15", "CTX-16")
 {
     struct call call = {.err = 0};
@@ -184,7 +184,8 @@ static void remove_the_other(const rein_ctx *ctx, void *arg)
 {
     struct several *is = arg;
     (void)ctx;
-    bool second = rein_callback_remove(&is->second.callback), first = rein_callback_remove(&is->first.callback);
+    bool second = rein_callback_remove(&is->second.callback),
+         first = rein_callback_remove(&is->first.callback);
     race_add(&is->first.runs, (uint64_t)second + first);
 }
 
@@ -262,7 +263,8 @@ CASE(callback_may_cancel_above, "CTX-27", "CTX-65")
 
 /* ---- deadlines ---- */
 
-/* A deadline's callback runs on the keeper, or on whoever advances a virtual clock; not on a noticer. */
+/* A deadline's callback runs on the keeper, or on whoever advances a virtual clock; not on a
+ * noticer. */
 CASE(callback_of_a_deadline_is_the_keeper_s, "CTX-52", "CTX-54")
 {
     struct call call = {.err = 0};

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/calls/test_idioms.c: the three uses of an after-func that Go's documentation shows (CTX-71). */
+/* tests/calls/test_idioms.c: the three uses of an after-func that Go's documentation shows
+ * (CTX-71). */
 #include <poll.h>
 #include <rein.h>
 #include <rein/testing.h>
@@ -90,15 +91,16 @@ static void interrupt(const rein_ctx *ctx, void *arg)
     race_set(&is->interrupted);
 }
 
-/* A read that blocks is interrupted by the end; if stop says false, stop_wait waits for the callback,
- * and afterwards the connection is nobody else's. */
+/* A read that blocks is interrupted by the end; if stop says false, stop_wait waits for the
+ * callback, and afterwards the connection is nobody else's. */
 CASE(ExampleAfterFunc_connection, "CTX-68", "CTX-71")
 {
     int ends[2];
     char byte;
     rein_after after;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    struct connection is = {.fd = ends[0], .ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND)};
+    struct connection is = {.fd = ends[0],
+                            .ctx = rein_with_timeout(rein_background(), REIN_MILLISECOND)};
     ck_assert_int_eq(rein_after_func(is.ctx, &after, NULL, interrupt, &is), 0);
     ck_assert_int_eq((int)read(is.fd, &byte, 1), 0);
     ck_assert(!rein_after_stop_wait(&after));
@@ -116,8 +118,8 @@ static void pass_on(const rein_ctx *ctx, void *arg)
     rein_cancel_cause(arg, rein_cause(ctx));
 }
 
-/* A child of one that an after-func on the other cancels with the other's cause; and rein_merge, which
- * is the same in one call. */
+/* A child of one that an after-func on the other cancels with the other's cause; and rein_merge,
+ * which is the same in one call. */
 CASE(ExampleAfterFunc_merge, "CTX-71", "CTX-36")
 {
     rein_after after;
@@ -136,7 +138,8 @@ CASE(ExampleAfterFunc_merge, "CTX-71", "CTX-36")
     rein_end(a);
 }
 
-/* The merged context's cancel is a stop and a cancel: afterwards the other's end changes nothing. */
+/* The merged context's cancel is a stop and a cancel: afterwards the other's end changes
+ * nothing. */
 CASE(merge_by_hand_ends_with_a_stop, "CTX-66", "CTX-71")
 {
     rein_after after;

@@ -159,8 +159,8 @@ CASE(TestTimeout, "CTX-18", "CTX-47", "CTX-52")
     rein_clock_free(clock);
 }
 
-/* A long timeout below a short one, cancelled: done at once, and not by a deadline. It had no timer,
- * as the short one's is sooner; that one's goes with it. */
+/* A long timeout below a short one, cancelled: done at once, and not by a deadline. It had no
+ * timer, as the short one's is sooner; that one's goes with it. */
 CASE(TestCanceledTimeout, "CTX-5", "CTX-14", "CTX-53")
 {
     rein_clock *clock = suite_clock();

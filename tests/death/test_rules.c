@@ -45,7 +45,10 @@ static void null_ref(void) { rein_unref(rein_ref(none())); }
 static void null_with_cancel(void) { rein_end(rein_with_cancel(none())); }
 static void null_with_deadline(void) { rein_end(rein_with_deadline(none(), REIN_NEVER)); }
 static void null_with_timeout(void) { rein_end(rein_with_timeout(none(), 1)); }
-static void null_with_deadline_cause(void) { rein_end(rein_with_deadline_cause(none(), REIN_NEVER, NULL)); }
+static void null_with_deadline_cause(void)
+{
+    rein_end(rein_with_deadline_cause(none(), REIN_NEVER, NULL));
+}
 static void null_with_timeout_cause(void) { rein_end(rein_with_timeout_cause(none(), 1, NULL)); }
 static void null_merge(void) { rein_end(rein_merge(none(), rein_background())); }
 static void null_merge_also(void) { rein_end(rein_merge(rein_background(), none())); }
@@ -55,7 +58,11 @@ static void null_without_cancel(void) { rein_unref(rein_without_cancel(none()));
 static void null_with_value(void) { rein_unref(rein_with_value(none(), none(), NULL)); }
 static void null_value(void) { (void)rein_value(none(), none()); }
 static void null_has_value(void) { (void)rein_has_value(none(), none()); }
-static void null_callback(void) { rein_callback c; (void)rein_callback_add(none(), &c, do_nothing, NULL); }
+static void null_callback(void)
+{
+    rein_callback c;
+    (void)rein_callback_add(none(), &c, do_nothing, NULL);
+}
 static void null_foreign(void) { rein_end(rein_foreign(none(), NULL, NULL)); }
 static void null_foreign_done(void) { rein_foreign_done(none(), -1, NULL); }
 static void null_wait(void) { (void)rein_wait(none()); }
@@ -131,8 +138,8 @@ CASE_LONG(60, rule_context_required, "CTX-9", "P-RULES")
 {
     for (size_t i = 0; i < sizeof needs_context / sizeof *needs_context; i++) {
         const char *rule = suite_panic_of(commit, &i);
-        ck_assert_msg(rule && strcmp(rule, "context-required") == 0, "%s: %s", needs_context[i].name,
-                      rule ? rule : "no panic");
+        ck_assert_msg(rule && strcmp(rule, "context-required") == 0, "%s: %s",
+                      needs_context[i].name, rule ? rule : "no panic");
     }
 }
 
@@ -169,7 +176,8 @@ CASE_PANICS("end-without-owner", rule_end_of_a_view, "P-RULES")
 /* As many rein_end() as owners are right. */
 CASE(rule_as_many_ends_as_owners, "P-RULES")
 {
-    rein_ctx *ctx = rein_with_cancel(rein_background()), *second = rein_share(ctx), *third = rein_share(ctx);
+    rein_ctx *ctx = rein_with_cancel(rein_background()), *second = rein_share(ctx),
+             *third = rein_share(ctx);
     rein_end(ctx);
     ck_assert_int_eq(rein_err(second), -ECANCELED);
     rein_end(second);
@@ -216,7 +224,8 @@ static void wait_for_another_clock(void *arg)
 
 CASE(rule_one_clock, "P-RULES", "P-VIRTUAL")
 {
-    void (*breaches[])(void *) = {merge_two_clocks, detach_onto_another_clock, wait_for_another_clock};
+    void (*breaches[])(void *) = {merge_two_clocks, detach_onto_another_clock,
+                                  wait_for_another_clock};
     rein_clock *clock = rein_clock_new();
     rein_ctx *ctx = rein_with_cancel(rein_clock_root(clock));
     for (int i = 0; i < 3; i++) {
@@ -262,8 +271,8 @@ static void detach_onto_a_merge(void *arg)
 CASE(rule_detach_below_itself, "P-RULES")
 {
     static const rein_key key = {.name = "key", .kind = REIN_VALUE_STRING};
-    void (*breaches[])(void *) = {detach_onto_itself, detach_onto_a_grandchild, detach_onto_its_value,
-                                  detach_onto_a_merge};
+    void (*breaches[])(void *) = {detach_onto_itself, detach_onto_a_grandchild,
+                                  detach_onto_its_value, detach_onto_a_merge};
     struct family is = {.top = rein_with_cancel(rein_background())};
     rein_ctx *other = rein_with_cancel(rein_background());
     is.middle = rein_with_timeout(is.top, REIN_HOUR);

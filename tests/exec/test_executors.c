@@ -72,7 +72,8 @@ static int own_run(struct own *own)
 
 static struct own own_make(void)
 {
-    return (struct own){.executor = {sizeof(rein_executor), "own", own_secure, own_forgo, own_post}};
+    return (struct own){
+        .executor = {sizeof(rein_executor), "own", own_secure, own_forgo, own_post}};
 }
 
 /* A program's own executor is asked to secure at registration, and gets the job at the end. */
@@ -94,8 +95,8 @@ CASE(own_executor_gets_the_job, "CTX-61", "CTX-63", "P-EXEC")
     rein_end(ctx);
 }
 
-/* Whatever becomes of a registration, each secured job is posted or forgone, exactly one of the two:
- * run, stopped, dropped with its context, run at once. */
+/* Whatever becomes of a registration, each secured job is posted or forgone, exactly one of the
+ * two: run, stopped, dropped with its context, run at once. */
 CASE(own_executor_secures_are_settled, "CTX-66", "CTX-70", "P-EXEC")
 {
     struct own own = own_make();
@@ -129,13 +130,15 @@ CASE(own_executor_may_refuse, "CTX-70", "P-EXEC", "P-ERRORS")
     struct call is = {.err = 0};
     rein_ctx *ctx = rein_with_cancel(rein_background());
     memset(&after, 0xA5, sizeof after);
-    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop), -EAGAIN);
+    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop),
+                     -EAGAIN);
     ck_assert(!rein_after_stop(&after) && !rein_after_stop_wait(&after));
     ck_assert_int_eq(own.forgone, 0);
     ck_assert_uint_eq(reini_check_dependents(ctx), 0);
     ck_assert_uint_eq(reini_check_references(ctx), 1);
     rein_cancel(ctx);
-    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop), -EAGAIN);
+    ck_assert_int_eq(rein_after_func_owned(ctx, &after, &own.executor, note, &is, note_drop),
+                     -EAGAIN);
     ck_assert_int_eq(own.posted, 0);
     ck_assert_uint_eq(race_value(&is.runs) + race_value(&is.drops), 0);
     rein_end(ctx);
@@ -283,7 +286,8 @@ CASE(serial_of_many_posters, "P-EXEC")
     rein_serial_free(serial);
 }
 
-/* Over an executor of one's own: one turn is outstanding at a time, and secures are settled below. */
+/* Over an executor of one's own: one turn is outstanding at a time, and secures are settled
+ * below. */
 CASE(serial_over_an_own_executor, "P-EXEC")
 {
     struct own own = own_make();

@@ -107,8 +107,8 @@ CASE(loop_jobs_posted_meanwhile_wait_for_the_next_turn, "TIME-8", "P-LOOP")
 
 /* ---- keeping the time ---- */
 
-/* A loop that keeps the time fires deadlines when it is run: its descriptor wakes it for them, never
- * early, and the callbacks run on its thread. */
+/* A loop that keeps the time fires deadlines when it is run: its descriptor wakes it for them,
+ * never early, and the callbacks run on its thread. */
 CASE(loop_keeps_the_time, "CTX-52", "P-LOOP")
 {
     rein_loop *loop = loop_make();
@@ -228,8 +228,8 @@ CASE(loop_runs_the_callbacks_of_whoever_noticed, "CTX-54", "P-LOOP")
     rein_loop_free(loop);
 }
 
-/* One keeper of the time: a second loop is refused, and may take over when the first has gone. Timers
- * that the first left are the second's. */
+/* One keeper of the time: a second loop is refused, and may take over when the first has gone.
+ * Timers that the first left are the second's. */
 CASE(loop_only_one_keeps_the_time, "P-LOOP", "P-ERRORS")
 {
     rein_loop *first = loop_make(), *second = loop_make();
@@ -264,7 +264,8 @@ CASE(loop_is_too_late_after_the_keeper, "P-LOOP", "P-ERRORS")
 
 /* ---- failing ---- */
 
-/* However few descriptors are left, making a loop fails whole: nothing stays open, nothing is told. */
+/* However few descriptors are left, making a loop fails whole: nothing stays open, nothing is
+ * told. */
 CASE(loop_without_descriptors, "P-LOOP", "P-ERRORS")
 {
     struct rlimit before;

@@ -110,7 +110,8 @@ CASE(pool_grows_when_it_stalls, "P-EXEC")
 {
     struct race_count count = {0};
     struct race_flag begun = {0}, go_on = {0};
-    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    struct job stuck = {
+        .job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
     struct job freer = {.job = {NULL, run_and_free}, .count = &count, .go_on = &go_on};
     ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
     race_await(&begun);
@@ -151,7 +152,8 @@ CASE(pool_after_funcs_that_wait_for_each_other, "CTX-63", "CTX-65", "P-EXEC")
         chain.ctx[i] = rein_with_cancel(rein_background());
     }
     for (int i = 0; i < 64; i++)
-        ck_assert_int_eq(rein_after_func(start, &chain.after[i], NULL, wait_for_the_next, &links[i]), 0);
+        ck_assert_int_eq(
+            rein_after_func(start, &chain.after[i], NULL, wait_for_the_next, &links[i]), 0);
     rein_cancel(start);
     race_await_value(&chain.over, 64);
     come_to_rest();
@@ -203,7 +205,8 @@ CASE_LONG(60, pool_idle_workers_leave, "P-EXEC", "P-GUEST")
     rein_after after;
     rein_ctx *ctx = rein_with_cancel(rein_background());
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
-    ck_assert_int_eq(rein_sleep(rein_background(), 1500 * REIN_MILLISECOND), 0); /* longer than an idle one lingers */
+    /* Longer than an idle one lingers. */
+    ck_assert_int_eq(rein_sleep(rein_background(), 1500 * REIN_MILLISECOND), 0);
     ck_assert_int_eq(threads_called("rein-worker"), 1);
     ck_assert(rein_after_stop(&after));
     rein_end(ctx);
@@ -243,7 +246,8 @@ CASE(pool_quiesce_while_busy, "P-EXEC", "P-ERRORS")
     ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
     ck_assert_int_eq(rein_quiesce(), -EBUSY);
     ck_assert(rein_after_stop(&after));
-    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    struct job stuck = {
+        .job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
     ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
     race_await(&begun);
     quiesce_apart(&quiescer, &awaits);
@@ -272,7 +276,8 @@ CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
 {
     struct race_count count = {0};
     struct race_flag begun = {0}, go_on = {0};
-    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    struct job stuck = {
+        .job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
     struct job freeing = {.job = {NULL, run_freeing}, .count = &count, .go_on = &go_on};
     ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
     race_await(&begun);
@@ -394,8 +399,8 @@ CASE(pool_secured_jobs_need_no_more_threads, "CTX-96", "P-EXEC")
 
 /* ---- quiet and start, at the wrong moment ---- */
 
-/* Somebody registers just as the idle workers are told that they may leave: quiesce does not wait for
- * the one that now stays. */
+/* Somebody registers just as the idle workers are told that they may leave: quiesce does not wait
+ * for the one that now stays. */
 CASE(pool_quiesce_as_somebody_registers, "P-EXEC", "P-ERRORS")
 {
     struct quiescer other = {.result = 1};
@@ -487,7 +492,7 @@ CASE(pool_quiesce_waits_for_those_that_may_leave, "P-EXEC", "P-GUEST", "P-ERRORS
     struct race_count count = {0};
     struct hold idles, leaves = {.step = "worker-leaves", .skip = UINT32_MAX};
     struct hold sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
-    struct hold stays[2] = {{.step = "worker-noted"}, {.step = "worker-noted"}}; /* the first to come, and the next */
+    struct hold stays[2] = {{.step = "worker-noted"}, {.step = "worker-noted"}}; /* two in turn */
     rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
     struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
     struct job cancels = {.job = {NULL, run_and_cancel}, .to_cancel = end, .count = &count};
@@ -511,13 +516,14 @@ CASE(pool_quiesce_waits_for_those_that_may_leave, "P-EXEC", "P-GUEST", "P-ERRORS
     rein_end(end);
 }
 
-/* Who starts a worker may be so slow that it has worked and left by then. That is not taken off those
- * who are there: the only one stays while a job is to come. */
+/* Who starts a worker may be so slow that it has worked and left by then. That is not taken off
+ * those who are there: the only one stays while a job is to come. */
 CASE(pool_worker_stays_though_a_starter_is_late, "CTX-96", "P-EXEC")
 {
     struct race_thread poster, registrant;
     struct race_count count = {0};
-    struct hold idles[2], sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
+    struct hold idles[2],
+        sleeps = {.step = "strand-sleep", .skip = UINT32_MAX, .only_followed = true};
     struct hold posts = {.step = "thread-started"}, registers = {.step = "thread-started"};
     rein_ctx *ctx = rein_with_cancel(rein_background()), *end = rein_with_cancel(rein_background());
     struct job parked = {.job = {NULL, run_followed}, .ctx = end, .count = &count};
@@ -568,7 +574,8 @@ static void register_and_race(void *arg, unsigned index)
     uint64_t random = suite_seed() + index;
     for (size_t i = 0; i < suite_rounds(500); i++) {
         rein_after after;
-        rein_ctx *ctx = rein_with_timeout(rein_background(), (rein_duration)(suite_random(&random) % 200000) + 1);
+        rein_ctx *ctx = rein_with_timeout(rein_background(),
+                                          (rein_duration)(suite_random(&random) % 200000) + 1);
         ck_assert_int_eq(rein_after_func(ctx, &after, NULL, count_it, NULL), 0);
         if (suite_random(&random) % 2)
             rein_cancel(ctx);

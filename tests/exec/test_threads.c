@@ -15,8 +15,8 @@
 /* Counts; stops nobody. */
 static struct hold started = {.step = "thread-start", .skip = UINT32_MAX};
 
-/* Trees, cancels, callbacks, waits and virtual clocks need no thread; the first timer starts one, and
- * the first after-func another. */
+/* Trees, cancels, callbacks, waits and virtual clocks need no thread; the first timer starts one,
+ * and the first after-func another. */
 CASE(threads_start_when_first_needed, "P-GUEST")
 {
     hold_set(&started);
@@ -60,7 +60,8 @@ CASE(threads_are_not_needed_with_a_loop, "CTX-52", "P-LOOP", "P-GUEST")
     for (int i = 0; i < 20; i++) {
         rein_ctx *ctx = rein_with_timeout(rein_background(), 200 * REIN_MICROSECOND);
         ck_assert_int_eq(rein_err(ctx), 0);
-        ck_assert_int_eq(rein_after_func(ctx, &after, rein_loop_executor(loop), do_nothing, NULL), 0);
+        ck_assert_int_eq(rein_after_func(ctx, &after, rein_loop_executor(loop), do_nothing, NULL),
+                         0);
         struct pollfd poller = {.fd = rein_loop_fd(loop), .events = POLLIN};
         int ran = 0;
         while (ran < 2) {

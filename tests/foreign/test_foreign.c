@@ -51,14 +51,17 @@ static void token_drop(void *self)
 }
 
 static const rein_foreign_ops plain = {.size = sizeof plain};
-static const rein_foreign_ops forwarding = {.size = sizeof forwarding, .forwards = true, .drop = token_drop};
-static const rein_foreign_ops with_value = {.size = sizeof with_value, .value = token_value, .drop = token_drop};
-static const rein_foreign_ops with_deadline = {.size = sizeof with_deadline, .deadline = token_deadline};
+static const rein_foreign_ops forwarding = {
+    .size = sizeof forwarding, .forwards = true, .drop = token_drop};
+static const rein_foreign_ops with_value = {
+    .size = sizeof with_value, .value = token_value, .drop = token_drop};
+static const rein_foreign_ops with_deadline = {.size = sizeof with_deadline,
+                                               .deadline = token_deadline};
 
 /* ---- one that forwards ---- */
 
-/* A foreign context that merely forwards costs nothing: children link to the context behind it and are
- * done when its cancel returns. (Go's name: TestWithCancel, with its wrapper.) */
+/* A foreign context that merely forwards costs nothing: children link to the context behind it and
+ * are done when its cancel returns. (Go's name: TestWithCancel, with its wrapper.) */
 CASE(ctx_72_forwarding_costs_nothing, "CTX-72", "CTX-14")
 {
     struct token token = {.key = NULL};
@@ -105,7 +108,8 @@ CASE(ctx_51_deadlines_cross_what_forwards, "CTX-51", "CTX-72")
     struct token token = {.key = NULL};
     rein_clock *clock = suite_clock();
     rein_ctx *timed = rein_with_timeout(rein_clock_root(clock), REIN_SECOND);
-    rein_ctx *o = rein_foreign(timed, &forwarding, &token), *child = rein_with_timeout(o, REIN_HOUR);
+    rein_ctx *o = rein_foreign(timed, &forwarding, &token),
+             *child = rein_with_timeout(o, REIN_HOUR);
     rein_time mine, its;
     ck_assert(rein_deadline(child, &mine) && rein_deadline(timed, &its));
     ck_assert_int_eq(mine.ns, its.ns);
@@ -221,7 +225,8 @@ static void push_or_cancel(void *arg, unsigned index)
     ck_assert_int_ne(rein_err(is->child), 0);
 }
 
-/* However many push at once, one counts, err and cause belong together, and all find the child done. */
+/* However many push at once, one counts, err and cause belong together, and all find the child
+ * done. */
 CASE_LONG(60, ctx_80_many_push_at_once, "CTX-13", "CTX-15", "CTX-80")
 {
     for (size_t round = 0; round < suite_rounds(300); round++) {
@@ -321,7 +326,8 @@ CASE(ctx_51_foreign_deadlines, "CTX-50", "CTX-51")
     const rein_ctx *root = rein_clock_root(clock);
     struct token token = {.deadline = rein_in(root, REIN_SECOND)};
     rein_ctx *o = rein_foreign(root, &with_deadline, &token);
-    rein_ctx *later = rein_with_timeout(o, REIN_HOUR), *sooner = rein_with_timeout(o, REIN_MILLISECOND);
+    rein_ctx *later = rein_with_timeout(o, REIN_HOUR),
+             *sooner = rein_with_timeout(o, REIN_MILLISECOND);
     rein_time when;
     token.deadline = (rein_time){1};
     ck_assert(rein_deadline(o, &when) && when.ns == rein_in(root, REIN_SECOND).ns);
@@ -358,8 +364,8 @@ CASE(ctx_59_detached_from_a_foreign, "CTX-51", "CTX-59")
 
 /* ---- memory and versions ---- */
 
-/* If it could only be the failed context, self is dropped from within the call; pushing that changes
- * nothing. */
+/* If it could only be the failed context, self is dropped from within the call; pushing that
+ * changes nothing. */
 CASE(ctx_96_foreign_without_memory, "CTX-96", "P-FAILED")
 {
     struct token token = {.key = NULL};
@@ -382,7 +388,8 @@ CASE(ctx_96_foreign_without_memory, "CTX-96", "P-FAILED")
 CASE(foreign_tables_may_be_shorter, "P-ABI")
 {
     struct token token = {.key = NULL};
-    rein_foreign_ops older = {.size = offsetof(rein_foreign_ops, drop), .drop = token_drop, .forwards = true};
+    rein_foreign_ops older = {
+        .size = offsetof(rein_foreign_ops, drop), .drop = token_drop, .forwards = true};
     rein_ctx *o = rein_foreign(rein_background(), &older, &token);
     rein_foreign_done(o, -EIO, NULL); /* it does not forward: the field is beyond its table */
     ck_assert_int_eq(rein_err(o), -ECANCELED);

@@ -147,7 +147,8 @@ static void derive_all(void *arg)
     REQUIRE(rein_err(off) == 0 && number_of(off, 0) == 42 && rein_remaining(off) <= REIN_MINUTE);
     rein_end(off);
     const rein_ctx *free_of = rein_without_cancel(is->ended);
-    REQUIRE(rein_err(free_of) == 0 && number_of(free_of, 0) == 42 && !rein_deadline(free_of, &when));
+    REQUIRE(rein_err(free_of) == 0 && number_of(free_of, 0) == 42 &&
+            !rein_deadline(free_of, &when));
     rein_unref(free_of);
     const rein_ctx *bound = number_with(is->ended, 43);
     REQUIRE(rein_err(bound) == -ECANCELED && number_of(bound, 0) == 43);
@@ -278,7 +279,8 @@ static void forks(const rein_ctx *ctx, void *arg)
     *child = child_fork();
 }
 
-/* A child that is forked by a callback of its own loop returns from that to a clock that is idle. */
+/* A child that is forked by a callback of its own loop returns from that to a clock that is
+ * idle. */
 CASE(fork_by_a_callback_of_the_loop, "EXEC-16", "P-FORK")
 {
     rein_loop *loop;
@@ -474,7 +476,8 @@ CASE(fork_inherited_callbacks_can_be_taken_back, "EXEC-16", "CTX-66", "P-FORK")
     with_registrations(stop_and_go_on);
 }
 
-/* The same for one that was running on another thread of the parent's: nobody is there to wait for. */
+/* The same for one that was running on another thread of the parent's: nobody is there to wait
+ * for. */
 struct running {
     rein_ctx *ctx;
     rein_after after;

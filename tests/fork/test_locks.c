@@ -46,7 +46,8 @@ static void use_locked(void *arg)
 {
     struct line *line = arg;
     int fd;
-    REQUIRE(rein_err(line->value) == 0 && rein_check(line->value) == 0 && number_of(line->value, 0) == 5);
+    REQUIRE(rein_err(line->value) == 0 && rein_check(line->value) == 0 &&
+            number_of(line->value, 0) == 5);
     rein_ctx *own = rein_with_timeout(line->value, REIN_MINUTE);
     REQUIRE(rein_err(own) == 0);
     rein_end(own);
@@ -166,7 +167,8 @@ CASE(fork_in_the_middle_of_a_record, "EXEC-16", "CTX-42", "P-FORK")
     rein_end(ctx);
 }
 
-/* The canceller had begun to write its record, but err was not set yet: the child can still end it. */
+/* The canceller had begun to write its record, but err was not set yet: the child can still end
+ * it. */
 CASE(fork_before_a_mark_is_published, "EXEC-16", "CTX-42", "P-FORK")
 {
     struct line line;

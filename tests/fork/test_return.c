@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* tests/fork/test_return.c: forks inside functions that rein calls, and that return in the child
- * too: into the middle of rein, which is then not to go on with what it was doing for the parent. */
+ * too: into the middle of rein, which is then not to go on with what it was doing for the
+ * parent. */
 #include <poll.h>
 #include <pthread.h>
 #include <rein.h>
@@ -56,7 +57,8 @@ static void use_after_return(struct calls *is)
     _exit(0);
 }
 
-/* A callback that forks is the last to run in the child: the others of its cancel are the parent's. */
+/* A callback that forks is the last to run in the child: the others of its cancel are the
+ * parent's. */
 CASE(fork_in_a_callback_runs_no_other_in_the_child, "EXEC-16", "P-FORK")
 {
     struct calls is = {.top = rein_with_cancel(rein_background())};
@@ -91,7 +93,8 @@ static void fork_and_take_out(const rein_ctx *ctx, void *arg)
     if (is->child != 0)
         return;
     child_begin();
-    REQUIRE(is->is_after ? !rein_after_stop_wait(&is->after) : !rein_callback_remove(&is->callback));
+    REQUIRE(is->is_after ? !rein_after_stop_wait(&is->after)
+                         : !rein_callback_remove(&is->callback));
     memset(&is->callback, 0x55, sizeof is->callback);
     memset(&is->after, 0x55, sizeof is->after);
 }
@@ -104,16 +107,16 @@ static bool is_untouched(const void *memory, size_t size)
     return size == 0;
 }
 
-/* A function that has forked may take its own record out in the child too: its runner, which it comes
- * back to, does not touch that any more. */
+/* A function that has forked may take its own record out in the child too: its runner, which it
+ * comes back to, does not touch that any more. */
 CASE(fork_in_a_callback_that_takes_itself_out, "EXEC-16", "CTX-65", "P-FORK")
 {
     for (int i = 0; i < 2; i++) {
         struct own is = {.is_after = i == 1};
         rein_ctx *ctx = rein_with_cancel(rein_background());
         if (is.is_after)
-            ck_assert_int_eq(rein_after_func(ctx, &is.after, rein_inline_executor(), fork_and_take_out,
-                                             &is), 0);
+            ck_assert_int_eq(
+                rein_after_func(ctx, &is.after, rein_inline_executor(), fork_and_take_out, &is), 0);
         else
             ck_assert(rein_callback_add(ctx, &is.callback, fork_and_take_out, &is));
         rein_cancel(ctx);
@@ -194,7 +197,8 @@ static void fork_and_return(const rein_ctx *ctx, void *arg)
     REQUIRE(pthread_create(&thread, NULL, live_on, is) == 0);
 }
 
-/* A callback on the keeper may fork and return: in the child that thread keeps nothing, and ends. */
+/* A callback on the keeper may fork and return: in the child that thread keeps nothing, and
+ * ends. */
 CASE(fork_on_the_keeper, "EXEC-16", "P-FORK")
 {
     struct threads is = {.child = 0};
@@ -297,7 +301,8 @@ static void fork_and_return_late(const rein_ctx *ctx, void *arg)
     }
 }
 
-/* The loop's alarm is the parent's too: a callback on the loop that returns in the child leaves it. */
+/* The loop's alarm is the parent's too: a callback on the loop that returns in the child leaves
+ * it. */
 CASE(fork_on_a_loop_leaves_the_parent_s_deadlines, "EXEC-16", "P-LOOP", "P-FORK")
 {
     struct alarmed is;

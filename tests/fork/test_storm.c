@@ -117,7 +117,8 @@ static void use_everything(void *arg)
 /* However many forks, and at whatever moment: no child hangs, and each finds a world in order. */
 CASE_LONG(600, fork_storm_hangs_nobody, "EXEC-16", "P-FORK")
 {
-    struct storm storm = {.top = rein_with_timeout(rein_background(), REIN_HOUR), .seed = suite_seed()};
+    struct storm storm = {.top = rein_with_timeout(rein_background(), REIN_HOUR),
+                          .seed = suite_seed()};
     struct race_thread busy[BUSY];
     storm.deep = number_with(storm.top, 7);
     for (int i = 0; i < BUSY; i++)

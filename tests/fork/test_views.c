@@ -56,7 +56,8 @@ struct inherited {
     view_fn *kind;
 };
 
-/* use(&inherited) in a child, for every kind, over a context that has so long, or over one below. */
+/* use(&inherited) in a child, for every kind, over a context that has so long, or over one
+ * below. */
 static void over_a_timeout(rein_duration timeout, void (*use)(void *arg))
 {
     for (size_t i = 0; i < 2 * sizeof kinds / sizeof *kinds; i++) {
@@ -155,7 +156,8 @@ static void register_calls(void *arg)
     REQUIRE(rein_quiesce() == 0);
 }
 
-/* Callbacks and after-funcs on it can be added and taken back; nothing inherited gets to know them. */
+/* Callbacks and after-funcs on it can be added and taken back; nothing inherited gets to know
+ * them. */
 CASE(fork_calls_on_a_new_view_touch_nothing_inherited, "EXEC-16", "CTX-66", "P-FORK")
 {
     over_a_timeout(REIN_HOUR, register_calls);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* tests/leaks/test_leaks.c: which contexts are alive, and where they were made. (Every case of every
- * program runs with the list on, and ends with a look at it: tests/lib/suite.c.) */
+/* tests/leaks/test_leaks.c: which contexts are alive, and where they were made. (Every case of
+ * every program runs with the list on, and ends with a look at it: tests/lib/suite.c.) */
 #include <fcntl.h>
 #include <regex.h>
 #include <rein.h>
@@ -53,11 +53,13 @@ CASE(leaks_lines_say_where_and_how_many, "P-LEAKS")
     rein_ctx *ctx = rein_with_cancel(rein_background());
     int line = __LINE__ - 1;
     snprintf(pattern, sizeof pattern,
-             "^rein: live context test_leaks\\.c:%d, [0-9.]+m?s old, 1 owner, 1 reference\n$", line);
+             "^rein: live context test_leaks\\.c:%d, [0-9.]+m?s old, 1 owner, 1 reference\n$",
+             line);
     expect_like(report(before + 1), pattern);
     rein_ctx *second = rein_share(ctx);
     const rein_ctx *view = rein_ref(ctx);
-    snprintf(pattern, sizeof pattern, "test_leaks\\.c:%d, [0-9.]+m?s old, 2 owners, 3 references\n", line);
+    snprintf(pattern, sizeof pattern, "test_leaks\\.c:%d, [0-9.]+m?s old, 2 owners, 3 references\n",
+             line);
     expect_like(report(before + 1), pattern);
     rein_unref(view);
     rein_end(second);
@@ -95,7 +97,8 @@ CASE(leaks_every_kind_is_listed, "P-LEAKS")
 CASE(leaks_sites_are_short, "P-LEAKS")
 {
     size_t before = rein_leaks_print(-1);
-    rein_ctx *bound = (rein_with_cancel)(rein_background()), *own = rein_with_cancel_at("binding.py:7", rein_background());
+    rein_ctx *bound = (rein_with_cancel)(rein_background()),
+             *own = rein_with_cancel_at("binding.py:7", rein_background());
     const char *text = report(before + 2);
     ck_assert_ptr_nonnull(strstr(text, "live context rein_with_cancel, "));
     ck_assert_ptr_nonnull(strstr(text, "live context binding.py:7, "));
@@ -114,7 +117,7 @@ CASE(leaks_nothing_to_say, "P-LEAKS", "P-ERRNO")
     ck_assert_uint_eq(rein_leaks_print(4000), 1);
     ck_assert_int_eq(errno, 0);
     reini_fault_fail_nth(1);
-    ck_assert_uint_eq(rein_leaks_print(STDERR_FILENO), 1); /* no memory for the text: counted all the same */
+    ck_assert_uint_eq(rein_leaks_print(STDERR_FILENO), 1); /* no memory for the text */
     reini_fault_fail_nth(0);
     rein_end(ctx);
 }
@@ -145,7 +148,8 @@ static void churn(void *arg)
 {
     (void)arg;
     while (!race_is_set(&over)) {
-        rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(a), *c = rein_merge(a, b);
+        rein_ctx *a = rein_with_cancel(rein_background()), *b = rein_with_cancel(a),
+                 *c = rein_merge(a, b);
         rein_end(a);
         rein_end(b);
         rein_end(c); /* the last release goes up two ways */

@@ -46,7 +46,8 @@ static bool others_sleep(void)
     DIR *threads = opendir("/proc/self/task");
     ck_assert_ptr_nonnull(threads);
     for (struct dirent *thread; all && (thread = readdir(threads));)
-        all = thread->d_name[0] == '.' || atoi(thread->d_name) == gettid() || sleeps(thread->d_name);
+        all =
+            thread->d_name[0] == '.' || atoi(thread->d_name) == gettid() || sleeps(thread->d_name);
     closedir(threads);
     return all;
 }
@@ -62,7 +63,7 @@ pid_t child_fork(void)
 
 pid_t child_run(pid_t forked, void (*fn)(void *arg), void *arg)
 {
-    if (forked == 0) { /* Check's lock may have been somebody's at the fork: nothing of it from here */
+    if (forked == 0) { /* Check's lock may be somebody's for ever: nothing of it from here */
         child_begin();
         fn(arg);
         _exit(0);

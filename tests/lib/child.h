@@ -9,7 +9,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* In the child: leave at once if cond does not hold. (Check's own assertions belong to its process.) */
+/* In the child: leave at once if cond does not hold. (Check's own assertions belong to its
+ * process.) */
 #define REQUIRE(cond)                                                                            \
     do {                                                                                         \
         if (!(cond)) {                                                                           \
@@ -23,15 +24,15 @@
  * whenever a thread begins or ends: with gcc 12 the child would wait for them for ever. */
 pid_t child_fork(void);
 
-/* fn(arg) in a child; in_child() fails the case unless it returns. child_run() takes what a fork() of
- * the case's own returned. */
+/* fn(arg) in a child; in_child() fails the case unless it returns. child_run() takes what a fork()
+ * of the case's own returned. */
 void in_child(void (*fn)(void *arg), void *arg);
 pid_t child_start(void (*fn)(void *arg), void *arg);
 pid_t child_run(pid_t forked, void (*fn)(void *arg), void *arg);
 void child_join(pid_t child);
 
-/* First in a child that does not come from these: its limit (ten seconds times CK_TIMEOUT_MULTIPLIER), also
- * on a thread of rein's, which has all signals blocked. */
+/* First in a child that does not come from these: its limit (ten seconds times
+ * CK_TIMEOUT_MULTIPLIER), also on a thread of rein's, which has all signals blocked. */
 void child_begin(void);
 
 #endif

@@ -37,8 +37,8 @@ void hold_follow_me(void);
 void hold_await(struct hold *hold);
 void hold_release(struct hold *hold);
 
-/* A context that the keeper has begun to end by its deadline, and is held before it does: whatever is
- * added to it now is added in time. hold is set by this, and to be released. */
+/* A context that the keeper has begun to end by its deadline, and is held before it does: whatever
+ * is added to it now is added in time. hold is set by this, and to be released. */
 rein_ctx *hold_expiry(struct hold *hold);
 
 /* How many threads have come to the step so far: a hold with skip UINT32_MAX only counts. */

@@ -254,7 +254,8 @@ static void *return_at_once(void *arg)
     return arg;
 }
 
-/* A race detector starts a thread of its own with a process's first; that is not one left behind. */
+/* A race detector starts a thread of its own with a process's first; that is not one left
+ * behind. */
 static void start_a_first_thread(void)
 {
     pthread_t first;

@@ -32,9 +32,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All assertions pass and fail here, also in a process without a runner of Check's (oom.c). A failure
- * does not return; but nothing says so to the compiler, which would let go of the locals of a case
- * that fails, and LeakSanitizer could not see what they hold. */
+/* All assertions pass and fail here, also in a process without a runner of Check's (oom.c). A
+ * failure does not return; but nothing says so to the compiler, which would let go of the locals of
+ * a case that fails, and LeakSanitizer could not see what they hold. */
 #define _ck_assert_failed suite_assertion_failed
 #define _mark_point suite_mark_point
 void suite_assertion_failed(const char *file, int line, const char *expr, const char *format, ...)

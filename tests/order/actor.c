@@ -43,7 +43,8 @@ static void step(const char *name)
     if (looks)
         looks(name);
     struct actor *actor = me ? me : __atomic_load_n(&stranger, __ATOMIC_ACQUIRE);
-    const char *at = actor && actor != &director ? __atomic_load_n(&actor->at, __ATOMIC_ACQUIRE) : NULL;
+    const char *at =
+        actor && actor != &director ? __atomic_load_n(&actor->at, __ATOMIC_ACQUIRE) : NULL;
     if (!at || strcmp(at, name) != 0)
         return;
     uint32_t skip = load(&actor->skip);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* tests/order/actor.h: threads that play an interleaving by the script.
  *
- * An actor is a thread that can be made to stand still at a step of the library (base/fault.h), for as
- * long as the case, which directs, wants it to:
+ * An actor is a thread that can be made to stand still at a step of the library (base/fault.h), for
+ * as long as the case, which directs, wants it to:
  *
  *     stage();
  *     struct actor walker = {.at = "marked-top"};
@@ -14,7 +14,8 @@
  *     actor_join(&walker);
  *     curtain();
  *
- * hold.h stops whoever comes first; this is for scenes where it matters who. Nothing here sleeps. */
+ * hold.h stops whoever comes first; this is for scenes where it matters who. Nothing here
+ * sleeps. */
 #ifndef TESTS_ORDER_ACTOR_H
 #define TESTS_ORDER_ACTOR_H
 

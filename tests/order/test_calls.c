@@ -34,7 +34,8 @@ static void stop(void *arg)
         stopper->saw = race_value(stopper->over);
 }
 
-/* Any number of stops and one end, from any step of the end on: one prevents it, or it runs once. */
+/* Any number of stops and one end, from any step of the end on: one prevents it, or it runs
+ * once. */
 CASE(ctx_67_stops_at_every_step_of_the_end, "CTX-67", "P-ONCE")
 {
     static const char *const steps[] = {"marked-top", "complete", "pass", "claimed"};
@@ -117,7 +118,8 @@ CASE(ctx_66_stopper_overtaken_by_the_end, "CTX-66", "CTX-67")
         rein_ctx *ctx = rein_with_cancel(rein_background());
         ck_assert_int_eq(rein_after_func(ctx, &after, rein_inline_executor(), count_call, &ran), 0);
         ck_assert(rein_callback_add(ctx, &called, count_call, &ran));
-        struct stopper stops = {.after = &after, .callback = callback ? &called : NULL, .prevented = -1};
+        struct stopper stops = {
+            .after = &after, .callback = callback ? &called : NULL, .prevented = -1};
         struct actor stopper = {.at = "call-unlink"};
         stage();
         actor_start(&stopper, stop, &stops);
@@ -145,7 +147,8 @@ CASE(ctx_66_callback_removed_before_its_turn, "CTX-66", "P-ONCE")
     stage();
     actor_start(&canceller, cancel, ctx);
     actor_await(&canceller); /* one of them is claimed: the other is still to be had */
-    struct stopper stops[2] = {{.callback = &one, .prevented = -1}, {.callback = &two, .prevented = -1}};
+    struct stopper stops[2] = {{.callback = &one, .prevented = -1},
+                               {.callback = &two, .prevented = -1}};
     struct actor stopper[2] = {{.at = "strand-sleep"}, {.at = "strand-sleep"}};
     int waiting = 0;
     for (int i = 0; i < 2; i++) {
@@ -220,8 +223,8 @@ CASE(ctx_68_stop_wait_waits_for_a_running_after_func, "CTX-68", "P-LIFETIME")
     rein_end(ctx);
 }
 
-/* And for another stop that has prevented it, but has not given back the executor's promise yet: then
- * the executor may go. */
+/* And for another stop that has prevented it, but has not given back the executor's promise yet:
+ * then the executor may go. */
 CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
 {
     for (int live = 0; live < 2; live++) {
@@ -233,8 +236,8 @@ CASE(ctx_68_stop_wait_waits_for_a_stop, "CTX-68", "P-LIFETIME")
         struct stopper stops = {.after = &after, .prevented = -1};
         struct stopper waits = {.after = &after, .wait = true, .prevented = -1};
         /* On background it can never come: no lock guards the record then. */
-        ck_assert_int_eq(rein_after_func(live ? ctx : rein_background(), &after, executor, count_call,
-                                         &ran), 0);
+        ck_assert_int_eq(
+            rein_after_func(live ? ctx : rein_background(), &after, executor, count_call, &ran), 0);
         stage();
         actor_start(&first, stop, &stops);
         actor_await(&first);
@@ -291,8 +294,10 @@ CASE(ctx_65_function_frees_its_own_record, "CTX-65", "P-LIFETIME")
         if (i == 0)
             ck_assert(rein_callback_add(ctx, &self->callback, remove_and_free, self));
         else
-            ck_assert_int_eq(rein_after_func(ctx, &self->after, i == 1 ? NULL : rein_inline_executor(),
-                                             stop_and_free, self), 0);
+            ck_assert_int_eq(rein_after_func(ctx, &self->after,
+                                             i == 1 ? NULL : rein_inline_executor(), stop_and_free,
+                                             self),
+                             0);
         rein_cancel(ctx);
         rein_end(ctx);
         race_await_value(&ran, (uint64_t)i + 1);
@@ -306,8 +311,8 @@ struct leaver {
     struct race_count *over;
 };
 
-/* Takes its own record out; then runs on until whoever else removes it is about to sleep, or has not
- * waited at all. */
+/* Takes its own record out; then runs on until whoever else removes it is about to sleep, or has
+ * not waited at all. */
 static void leave_and_run_on(const rein_ctx *ctx, void *arg)
 {
     struct leaver *leaver = arg;
@@ -330,7 +335,8 @@ static void stop_and_forget(void *arg)
         memset(stopper->after, 0xff, sizeof *stopper->after);
 }
 
-/* Whoever else removes it, before or after that, still waits for the function; the memory is his. */
+/* Whoever else removes it, before or after that, still waits for the function; the memory is
+ * his. */
 CASE(ctx_68_removal_waits_for_a_function_that_took_itself_out, "CTX-68", "CTX-65", "P-LIFETIME")
 {
     for (int i = 0; i < 4; i++) {
@@ -353,7 +359,7 @@ CASE(ctx_68_removal_waits_for_a_function_that_took_itself_out, "CTX-68", "CTX-65
             canceller.at = "left";
         stage();
         actor_start(&canceller, cancel, ctx);
-        actor_await(&canceller); /* its own removal is under way: just before, or just after it shows */
+        actor_await(&canceller); /* its own removal is under way, before or after it shows */
         actor_start(&remover, stop_and_forget, &stops);
         ck_assert_msg(actor_stands(&remover), "it has not waited");
         actor_finish(&canceller);
@@ -380,7 +386,8 @@ static void take_out_and_stay(const rein_ctx *ctx, void *arg)
 }
 
 /* A function has taken its record out and runs on, and the memory is used anew. Whoever takes that
- * out, after its function has done the same, does not wait for the first, which may wait for him. */
+ * out, after its function has done the same, does not wait for the first, which may wait for
+ * him. */
 CASE(ctx_65_record_used_anew_while_its_first_function_runs, "CTX-65", "CTX-68", "P-LIFETIME")
 {
     rein_callback callback;
@@ -417,7 +424,8 @@ static void remove_the_other(const rein_ctx *ctx, void *arg)
     took += rein_callback_remove(others[(uintptr_t)arg]);
 }
 
-/* A callback may take out another one of the same context: whichever comes first prevents the other. */
+/* A callback may take out another one of the same context: whichever comes first prevents the
+ * other. */
 CASE(ctx_66_callback_removes_its_neighbour, "CTX-66", "P-ONCE")
 {
     rein_callback one, two;
@@ -457,7 +465,8 @@ CASE(ctx_65_calls_run_without_a_lock, "CTX-65", "CTX-64")
     rein_ctx *ctx = rein_with_cancel(rein_background()), *child = rein_with_cancel(ctx);
     ck_assert(rein_callback_add(ctx, &callback, no_lock_is_held, &ran));
     ck_assert(rein_callback_add(child, &below, no_lock_is_held, &ran));
-    ck_assert_int_eq(rein_after_func(ctx, &after, rein_inline_executor(), no_lock_is_held, &ran), 0);
+    ck_assert_int_eq(rein_after_func(ctx, &after, rein_inline_executor(), no_lock_is_held, &ran),
+                     0);
     rein_cancel(ctx);
     ck_assert_uint_eq(race_value(&ran), 9);
     rein_end(child);

@@ -42,8 +42,8 @@ CASE(ctx_15_loser_waits_for_the_winner, "CTX-15", "P-SYNC")
     rein_end(top);
 }
 
-/* An outer cancel that meets an inner one returns when that one's subtree is done, too; and what the
- * inner one ended keeps its cause. */
+/* An outer cancel that meets an inner one returns when that one's subtree is done, too; and what
+ * the inner one ended keeps its cause. */
 CASE(ctx_14_outer_waits_for_the_inner, "CTX-14", "CTX-19", "P-SYNC")
 {
     rein_ctx *top = rein_with_cancel(rein_background());
@@ -142,7 +142,8 @@ CASE(ctx_20_merge_with_calls_leaves_the_other_parent, "CTX-20", "P-LIFETIME")
 CASE(ctx_13_both_parents_of_a_merge_at_once, "CTX-13", "CTX-14", "P-SYNC")
 {
     for (int order = 0; order < 2; order++) {
-        rein_ctx *parent[2] = {rein_with_cancel(rein_background()), rein_with_cancel(rein_background())};
+        rein_ctx *parent[2] = {rein_with_cancel(rein_background()),
+                               rein_with_cancel(rein_background())};
         rein_ctx *merged = rein_merge(parent[0], parent[1]), *leaf = rein_with_cancel(merged);
         struct canceller by[2] = {{parent[0], &first, leaf, 0}, {parent[1], &second, leaf, 0}};
         struct actor walk[2] = {{.at = "marked-top"}, {.at = "marked-top"}};
@@ -169,14 +170,16 @@ CASE(ctx_13_both_parents_of_a_merge_at_once, "CTX-13", "CTX-14", "P-SYNC")
     }
 }
 
-/* A diamond is one subtree, reached twice: its bottom is marked once, and both sides wait for it. */
+/* A diamond is one subtree, reached twice: its bottom is marked once, and both sides wait for
+ * it. */
 CASE(ctx_14_diamond, "CTX-14", "P-SYNC")
 {
     for (int side = 0; side < 2; side++) {
         rein_ctx *top = rein_with_cancel(rein_background());
         rein_ctx *left = rein_with_cancel(top), *right = rein_with_cancel(top);
         rein_ctx *bottom = rein_merge(left, right), *leaf = rein_with_cancel(bottom);
-        struct canceller one = {side ? left : right, &first, leaf, 0}, two = {top, &second, leaf, 0};
+        struct canceller one = {side ? left : right, &first, leaf, 0},
+                         two = {top, &second, leaf, 0};
         struct actor inner = {.at = "complete"}, outer = {.at = "wait-marked"};
         stage();
         actor_start(&inner, cancel_and_look, &one);
@@ -225,7 +228,8 @@ static void cancel_top(void *arg)
     all_are_done(forest);
 }
 
-/* A child with 100,000 descendants is cancelled while its parent is: at each return all are done. */
+/* A child with 100,000 descendants is cancelled while its parent is: at each return all are
+ * done. */
 CASE_LONG(120, ctx_14_hundred_thousand_below_two_cancellers, "CTX-14", "CTX-15", "P-SYNC")
 {
     size_t rounds = suite_rounds(10);
@@ -240,7 +244,8 @@ CASE_LONG(120, ctx_14_hundred_thousand_below_two_cancellers, "CTX-14", "CTX-15",
             size_t under = i > 100 && suite_random(&random) % 2 ? suite_random(&random) % i : i - 1;
             forest.leaves[i] = rein_with_cancel(deeper ? forest.leaves[under] : forest.child);
         }
-        race_pair(round % 2 ? cancel_child : cancel_top, round % 2 ? cancel_top : cancel_child, &forest);
+        race_pair(round % 2 ? cancel_child : cancel_top, round % 2 ? cancel_top : cancel_child,
+                  &forest);
         ck_assert_uint_eq(reini_check_dependents(forest.top), 0);
         for (size_t i = 0; i < forest.n; i++)
             rein_end(forest.leaves[i]);
@@ -367,8 +372,8 @@ CASE(ctx_27_woken_by_the_parent_cancels_the_child, "CTX-27")
     }
 }
 
-/* The same the other way round: the parent's canceller comes to a child that is just being cancelled
- * by whoever was woken. */
+/* The same the other way round: the parent's canceller comes to a child that is just being
+ * cancelled by whoever was woken. */
 CASE(ctx_27_canceller_meets_the_woken_one, "CTX-27", "CTX-14")
 {
     rein_ctx *parent = rein_with_cancel(rein_background());
@@ -513,7 +518,8 @@ static void cancel_some(void *arg, unsigned index)
     for (unsigned i = index; i < NODES; i += THREADS) {
         unsigned node = crowd->order[i];
         rein_cancel(crowd->nodes[node]);
-        for (unsigned below = node * FANOUT + 1; below < NODES && below <= node * FANOUT + FANOUT; below++)
+        for (unsigned below = node * FANOUT + 1; below < NODES && below <= node * FANOUT + FANOUT;
+             below++)
             ck_assert_int_eq(rein_err(crowd->nodes[below]), -ECANCELED);
     }
 }
@@ -525,7 +531,8 @@ CASE_LONG(60, ctx_13_all_nodes_at_once, "CTX-13", "CTX-15")
     for (size_t round = suite_rounds(100); round > 0; round--) {
         struct crowd crowd;
         for (unsigned i = 0; i < NODES; i++) {
-            crowd.nodes[i] = rein_with_cancel(i == 0 ? rein_background() : crowd.nodes[(i - 1) / FANOUT]);
+            crowd.nodes[i] =
+                rein_with_cancel(i == 0 ? rein_background() : crowd.nodes[(i - 1) / FANOUT]);
             crowd.order[i] = i;
         }
         for (unsigned i = NODES - 1; i > 0; i--) {

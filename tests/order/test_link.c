@@ -52,7 +52,8 @@ static void derive(void *arg)
  * err and cause, and nothing stays linked or armed. */
 CASE(ctx_22_derived_while_the_parent_ends, "CTX-22", "CTX-21", "CTX-36")
 {
-    static rein_ctx *(*const hows[])(const struct deriver *) = {by_cancel, by_timeout, by_merge, by_detach};
+    static rein_ctx *(*const hows[])(const struct deriver *) = {by_cancel, by_timeout, by_merge,
+                                                                by_detach};
     for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
         rein_clock *clock = suite_clock();
         rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
@@ -105,7 +106,8 @@ static void cancel_with_first(void *arg)
 /* And without a script: neither the signal nor the cause is lost. */
 CASE_LONG(60, ctx_22_derived_at_once_many_times, "CTX-22", "CTX-36")
 {
-    static rein_ctx *(*const hows[])(const struct deriver *) = {by_cancel, by_timeout, by_merge, by_detach};
+    static rein_ctx *(*const hows[])(const struct deriver *) = {by_cancel, by_timeout, by_merge,
+                                                                by_detach};
     for (size_t round = suite_rounds(1000); round > 0; round--) {
         rein_ctx *parent = rein_with_cancel(rein_background());
         rein_ctx *other = rein_with_cancel(rein_background());
@@ -145,7 +147,8 @@ CASE(ctx_21_born_done_has_the_cause, "CTX-21", "CTX-36")
  * with it, and the second parent does not keep it. */
 CASE(ctx_22_first_parent_ends_before_the_second_is_linked, "CTX-22", "CTX-20")
 {
-    rein_ctx *parent = rein_with_cancel(rein_background()), *also = rein_with_cancel(rein_background());
+    rein_ctx *parent = rein_with_cancel(rein_background()),
+             *also = rein_with_cancel(rein_background());
     struct deriver deriver = {parent, also, by_merge, NULL};
     struct actor actor = {.at = "link", .skip = 1};
     stage();
@@ -212,7 +215,8 @@ CASE(ctx_13_both_parents_end_between_the_links, "CTX-13", "CTX-22")
 /* A walk of the first parent stands before the merge while the second is being linked to. */
 CASE(ctx_22_walk_stands_before_a_merge_being_linked, "CTX-22", "CTX-14")
 {
-    rein_ctx *parent = rein_with_cancel(rein_background()), *also = rein_with_cancel(rein_background());
+    rein_ctx *parent = rein_with_cancel(rein_background()),
+             *also = rein_with_cancel(rein_background());
     struct deriver deriver = {parent, also, by_merge, NULL};
     struct actor linking = {.at = "link", .skip = 1}, walk = {.at = "marked-top"};
     stage();
@@ -262,7 +266,8 @@ CASE(ctx_53_cancelled_timers_are_disarmed_at_once, "CTX-53")
 {
     rein_clock *clock = suite_clock();
     rein_ctx *parent = rein_with_cancel(rein_clock_root(clock));
-    rein_ctx *own = rein_with_timeout(parent, REIN_HOUR), *below = rein_with_timeout(own, REIN_MINUTE);
+    rein_ctx *own = rein_with_timeout(parent, REIN_HOUR),
+             *below = rein_with_timeout(own, REIN_MINUTE);
     ck_assert_uint_eq(rein_clock_armed(clock), 2);
     rein_cancel(own);
     ck_assert_uint_eq(rein_clock_armed(clock), 0);
@@ -347,7 +352,8 @@ static void wait_for(void *arg)
     waiter->saw = rein_wait(waiter->look_at);
 }
 
-/* A context that ends while somebody is about to wait for it, at each point on the way, wakes him. */
+/* A context that ends while somebody is about to wait for it, at each point on the way, wakes
+ * him. */
 CASE(wait_ends_wherever_the_waiter_is, "CTX-4", "P-WAKE")
 {
     static const char *const steps[] = {"waiter-link", "strand-sleep", "waiter-unlink"};
@@ -443,8 +449,8 @@ static void interrupt_settling(const char *step)
     ck_assert_int_eq(settled, -ECANCELED);
 }
 
-/* Err and the descriptor never disagree; and rein_err() may be asked by a signal handler, also by one
- * that interrupts the canceller between the two. */
+/* Err and the descriptor never disagree; and rein_err() may be asked by a signal handler, also by
+ * one that interrupts the canceller between the two. */
 CASE(ctx_04_signal_handler_asks_between_descriptor_and_err, "CTX-4", "CTX-1")
 {
     settling = rein_with_cancel(rein_background());

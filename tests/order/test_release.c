@@ -126,7 +126,8 @@ CASE(p_lifetime_line_released_under_the_walk, "P-LIFETIME", "CTX-28")
         stage();
         actor_start(&walker, cancel, top);
         actor_await(&walker);
-        /* The last is handed over; the one above it has a child still, so its end waits for the walk. */
+        /* The last is handed over; the one above it has a child still, so its end waits for the
+         * walk. */
         actor_start(&releaser, end_line, &line);
         actor_finish(&walker);
         actor_join(&releaser);
@@ -146,7 +147,8 @@ enum when { BEFORE, BETWEEN, AFTER, NEVER_CANCELLED };
 static void meet(enum when a, enum when b)
 {
     struct race_count gone = {0};
-    rein_ctx *parent[2] = {rein_with_cancel(rein_background()), rein_with_cancel(rein_background())};
+    rein_ctx *parent[2] = {rein_with_cancel(rein_background()),
+                           rein_with_cancel(rein_background())};
     const rein_ctx *value = rein_with_value(parent[0], &counted_key, &gone);
     rein_ctx *merged = rein_merge(value, parent[1]);
     rein_unref(value);
@@ -234,10 +236,11 @@ static void cancel_and_drop(void *arg)
     rein_end(arg);
 }
 
-static const rein_key ending_key = {"ending", REIN_VALUE_OWNED, 0, cancel_and_drop, NULL, {NULL, NULL}};
+static const rein_key ending_key = {"ending", REIN_VALUE_OWNED, 0, cancel_and_drop,
+                                    NULL,     {NULL, NULL}};
 
-/* What a release gives back is given back when the walk is over: a drop may cancel, or end, the very
- * context that is being marked. */
+/* What a release gives back is given back when the walk is over: a drop may cancel, or end, the
+ * very context that is being marked. */
 CASE(ctx_89_drops_run_outside_the_walk, "CTX-89", "P-SYNC")
 {
     rein_ctx *top = rein_with_cancel(rein_background()), *middle = rein_with_cancel(top);
@@ -248,7 +251,7 @@ CASE(ctx_89_drops_run_outside_the_walk, "CTX-89", "P-SYNC")
     stage();
     actor_start(&walker, cancel, top);
     actor_await(&walker);
-    rein_end(child); /* handed to the walker, and with it the value, and with that an end of middle */
+    rein_end(child); /* handed to the walker, with the value, and with that an end of middle */
     actor_finish(&walker);
     curtain();
     expect_canceled(middle);
@@ -330,8 +333,8 @@ static void pass_the_time(void *arg)
         suite_yield();
 }
 
-/* A deadline's last release met by its firing: what it gives back, it gives back when all that is due is
- * marked, and is not waited for as a mark is. */
+/* A deadline's last release met by its firing: what it gives back, it gives back when all that is
+ * due is marked, and is not waited for as a mark is. */
 CASE(ctx_89_drops_run_outside_the_firing, "CTX-89", "CTX-54")
 {
     for (int real = 0; real < 2; real++) {
@@ -485,7 +488,8 @@ CASE(ctx_58_last_release_against_a_firing_timer, "CTX-58", "P-LIFETIME")
     }
 }
 
-/* The last reference goes first, and the timer falls due while its owner is on the way to disarm it. */
+/* The last reference goes first, and the timer falls due while its owner is on the way to disarm
+ * it. */
 CASE(ctx_58_firing_timer_against_a_last_release, "CTX-58", "P-LIFETIME")
 {
     struct race_count gone = {0};
@@ -530,7 +534,7 @@ CASE(ctx_58_last_release_against_the_keeper, "CTX-58", "P-LIFETIME")
     static const char *const steps[] = {"fire", "marked-top"};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         struct race_count gone = {0};
-        static struct actor keepers[2]; /* one each: the thread that stood may still look at its own */
+        static struct actor keepers[2]; /* one each: who stood may still look at its own */
         struct actor *keeper = &keepers[i];
         keeper->at = steps[i];
         stage();
@@ -553,7 +557,8 @@ CASE(ctx_58_last_release_against_the_keeper, "CTX-58", "P-LIFETIME")
 
 /* ---- reports ---- */
 
-/* A leak report may be asked for while contexts are on their way out: it names them all the same. */
+/* A leak report may be asked for while contexts are on their way out: it names them all the
+ * same. */
 CASE(leak_report_in_the_middle_of_a_release, "P-LIFETIME")
 {
     char text[4096];
@@ -564,7 +569,7 @@ CASE(leak_report_in_the_middle_of_a_release, "P-LIFETIME")
     rein_ctx *merged = rein_merge(a, b);
     rein_end(a);
     rein_end(b);
-    struct actor releaser = {.at = "leave", .skip = 2}; /* after the merge: the first of its parents */
+    struct actor releaser = {.at = "leave", .skip = 2}; /* after the merge: its first parent */
     stage();
     actor_start(&releaser, end, merged);
     if (actor_stands(&releaser)) {

@@ -49,7 +49,8 @@ static void poll_for(void *arg)
 static void wait_for_any(void *arg)
 {
     struct waiter *waiter = arg;
-    rein_case cases[] = {REIN_CASE_DONE(waiter->other), REIN_CASE_AT(rein_in(waiter->ctx, REIN_HOUR))};
+    rein_case cases[] = {REIN_CASE_DONE(waiter->other),
+                         REIN_CASE_AT(rein_in(waiter->ctx, REIN_HOUR))};
     waiter->result = rein_wait_any(waiter->ctx, cases, 2);
 }
 
@@ -65,11 +66,13 @@ static void must_wake(struct actor *actor)
 /* Who is fast asleep is woken, whatever the call. */
 CASE_LONG(60, wait_wakes_who_is_asleep, "P-WAKE")
 {
-    static void (*const calls[])(void *) = {wait_for_end, sleep_for, poll_for, wait_for_any, wait_for_any};
+    static void (*const calls[])(void *) = {wait_for_end, sleep_for, poll_for, wait_for_any,
+                                            wait_for_any};
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        rein_ctx *ctx = rein_with_cancel(rein_background()), *other = rein_with_cancel(rein_background());
+        rein_ctx *ctx = rein_with_cancel(rein_background()),
+                 *other = rein_with_cancel(rein_background());
         struct waiter waits = {.ctx = ctx, .other = other, .span = REIN_HOUR, .fd = ends[0]};
         struct actor waiter = {.at = NULL};
         stage();
@@ -105,8 +108,8 @@ CASE_LONG(60, wait_wakes_a_sleeping_canceller, "P-WAKE", "CTX-15")
 
 /* ---- time out against signal ---- */
 
-/* The waiter's time is over when the context ends: it has been taken off its list by the walk, so it
- * stays for the signal that is on its way, and keeps its result. */
+/* The waiter's time is over when the context ends: it has been taken off its list by the walk, so
+ * it stays for the signal that is on its way, and keeps its result. */
 CASE(wait_stays_for_a_signal_that_is_on_its_way, "P-WAKE", "P-LIFETIME")
 {
     rein_ctx *ctx = rein_with_cancel(rein_background());
@@ -126,7 +129,8 @@ CASE(wait_stays_for_a_signal_that_is_on_its_way, "P-WAKE", "P-LIFETIME")
     rein_end(ctx);
 }
 
-/* The same for one that sleeps in poll: its descriptor is not given on before the signal has come. */
+/* The same for one that sleeps in poll: its descriptor is not given on before the signal has
+ * come. */
 CASE(wait_poll_stays_for_a_signal_that_is_on_its_way, "P-WAKE", "P-LIFETIME")
 {
     int ends[2];
@@ -285,8 +289,8 @@ static void wait_for_the_second(const rein_ctx *ctx, void *arg)
     race_add(&jobs->ran, 1);
 }
 
-/* All workers are parked, the job that would free them is queued, and the thread for it cannot be had
- * at that moment: it comes later. */
+/* All workers are parked, the job that would free them is queued, and the thread for it cannot be
+ * had at that moment: it comes later. */
 CASE_LONG(60, pool_tries_again_for_a_thread, "P-EXEC", "P-WAKE")
 {
     struct chain_of_jobs jobs = {.waited_for = rein_with_cancel(rein_background())};
@@ -320,7 +324,8 @@ CASE_LONG(60, pool_last_worker_leaves_as_a_job_comes, "P-EXEC", "P-ONCE")
     rein_after first, after;
     static struct actor worker;
     worker = (struct actor){.at = "strand-sleep"};
-    rein_ctx *ctx = rein_with_cancel(rein_background()), *next = rein_with_cancel(rein_background());
+    rein_ctx *ctx = rein_with_cancel(rein_background()),
+             *next = rein_with_cancel(rein_background());
     stage();
     stage_stranger(&worker);
     ck_assert_int_eq(rein_after_func(ctx, &first, NULL, count_call, &ran), 0);

@@ -65,8 +65,8 @@ void model_ref(struct mnode *node)
     node->refs++;
 }
 
-struct mnode *model_new(const rein_ctx *ctx, struct mnode *memory, struct mnode *also, bool ends_with_memory,
-                        bool ends_with_also)
+struct mnode *model_new(const rein_ctx *ctx, struct mnode *memory, struct mnode *also,
+                        bool ends_with_memory, bool ends_with_also)
 {
     struct mnode *node = calloc(1, sizeof *node);
     rein_time limit;
@@ -120,7 +120,8 @@ void model_may_end(struct mnode *node, int err, const rein_reason *reason, int c
     struct ender *ender = malloc(sizeof *ender);
     must(ender != NULL, "no memory for the model");
     for (struct ender *there = node->enders; there; there = there->next) {
-        if (there->err == err && there->reason == reason && there->code == code && there->from == from) {
+        if (there->err == err && there->reason == reason && there->code == code &&
+            there->from == from) {
             free(ender);
             return;
         }
@@ -182,7 +183,8 @@ void model_ended(struct mnode *top)
     top->ended = true;
     for (int i = 0; i < SLOTS; i++)
         if (slots[i].node && model_is_below(slots[i].node, top))
-            must(rein_err(slots[i].ctx) != 0, "a cancel has returned, and slot %d below is live", i);
+            must(rein_err(slots[i].ctx) != 0, "a cancel has returned, and slot %d below is live",
+                 i);
 }
 
 /* ---- looking ---- */
@@ -200,8 +202,9 @@ static bool ended_it(struct mnode *node, void *arg)
         if (ender->err != seen->err || ender->from > seen->now)
             continue;
         if (ender->code != 0 ? seen->cause->code == ender->code
-            : ender->reason  ? seen->cause == ender->reason
-                             : seen->cause == (seen->err == -ETIMEDOUT ? standing_expired : standing_canceled))
+            : ender->reason
+                ? seen->cause == ender->reason
+                : seen->cause == (seen->err == -ETIMEDOUT ? standing_expired : standing_canceled))
             return true;
     }
     return false;

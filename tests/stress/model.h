@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 /* tests/stress/model.h: the slow and obviously right picture of the tree.
  *
- * One lock, plain lists, and the ancestors of a node walked one by one. A node of the model lives as
- * long as the context does: a reference for each that the program holds, and for each child. Who is
- * about to end a context says so here first; so a context may only show a cause that is written down
- * for it or for an ancestor, and when a canceller returns, everything that the model has below must
- * be done. */
+ * One lock, plain lists, and the ancestors of a node walked one by one. A node of the model lives
+ * as long as the context does: a reference for each that the program holds, and for each child. Who
+ * is about to end a context says so here first; so a context may only show a cause that is written
+ * down for it or for an ancestor, and when a canceller returns, everything that the model has below
+ * must be done. */
 #ifndef TESTS_STRESS_MODEL_H
 #define TESTS_STRESS_MODEL_H
 
@@ -69,8 +69,8 @@ void broken_at(int line, const char *format, ...) __attribute__((noreturn, forma
     } while (0)
 
 /* A new node; the caller gets the one reference. All under the lock from here on. */
-struct mnode *model_new(const rein_ctx *ctx, struct mnode *memory, struct mnode *also, bool ends_with_memory,
-                        bool ends_with_also);
+struct mnode *model_new(const rein_ctx *ctx, struct mnode *memory, struct mnode *also,
+                        bool ends_with_memory, bool ends_with_also);
 void model_ref(struct mnode *node);
 void model_unref(struct mnode *node);
 

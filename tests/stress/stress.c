@@ -4,11 +4,12 @@
  *
  *     stress [--seconds N] [--seed S] [--threads T]
  *
- * T threads derive, merge, detach, bind, cancel, expire, register, stop, wait, share and release, all
- * on the same contexts: one tree on the real clock, with the keeper and the pool, and one on a virtual
- * clock that the main thread moves. At every step of the library they may be made to yield. From time
- * to time all meet, and the virtual tree, which nobody changes then, is compared with the model link
- * by link. At the end nothing may be left. The seed fixes what each thread does, not how they meet. */
+ * T threads derive, merge, detach, bind, cancel, expire, register, stop, wait, share and release,
+ * all on the same contexts: one tree on the real clock, with the keeper and the pool, and one on a
+ * virtual clock that the main thread moves. At every step of the library they may be made to yield.
+ * From time to time all meet, and the virtual tree, which nobody changes then, is compared with the
+ * model link by link. At the end nothing may be left. The seed fixes what each thread does, not how
+ * they meet. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -107,7 +108,8 @@ static void unpin(struct slot *slot)
 
 static void release_held(struct slot held);
 
-/* Enter what the caller holds and has a reference of the model for; if there is no room, it goes. */
+/* Enter what the caller holds and has a reference of the model for; if there is no room, it
+ * goes. */
 static void keep(struct mnode *node, rein_ctx *owner, const rein_ctx *ctx)
 {
     struct slot held = {node, owner, ctx, 0};
@@ -227,7 +229,8 @@ static void drop_payload(void *memory)
     free(payload);
 }
 
-static const rein_key payload_key = {"payload", REIN_VALUE_OWNED, 0, drop_payload, NULL, {NULL, NULL}};
+static const rein_key payload_key = {"payload", REIN_VALUE_OWNED, 0, drop_payload,
+                                     NULL,      {NULL, NULL}};
 
 static struct payload *new_payload(struct slot *target)
 {
@@ -254,10 +257,21 @@ static rein_time random_instant(const rein_ctx *ctx)
 {
     if (one_in(3))
         return rein_in(ctx, REIN_HOUR + (rein_duration)(random_number() % (uint64_t)REIN_HOUR));
-    return rein_in(ctx, (rein_duration)(random_number() % (uint64_t)(4 * REIN_MILLISECOND)) - 50000);
+    return rein_in(ctx,
+                   (rein_duration)(random_number() % (uint64_t)(4 * REIN_MILLISECOND)) - 50000);
 }
 
-enum { BY_CANCEL, BY_DEADLINE, BY_MERGE, BY_DETACH, BY_VALUE, BY_WITHOUT_CANCEL, BY_FOREIGN, BY_FORWARD, WAYS };
+enum {
+    BY_CANCEL,
+    BY_DEADLINE,
+    BY_MERGE,
+    BY_DETACH,
+    BY_VALUE,
+    BY_WITHOUT_CANCEL,
+    BY_FOREIGN,
+    BY_FORWARD,
+    WAYS
+};
 
 static unsigned random_way(void)
 {
@@ -275,8 +289,8 @@ static bool may_detach(struct mnode *a, struct mnode *b)
     return !a || !model_is_made_of(b, a);
 }
 
-static void derive(struct mnode *parent, const rein_ctx *ctx, struct mnode *also, const rein_ctx *also_ctx,
-                   struct slot *target)
+static void derive(struct mnode *parent, const rein_ctx *ctx, struct mnode *also,
+                   const rein_ctx *also_ctx, struct slot *target)
 {
     unsigned way = random_way();
     rein_ctx *owner = NULL;
@@ -305,7 +319,9 @@ static void derive(struct mnode *parent, const rein_ctx *ctx, struct mnode *also
         owner = rein_merge(ctx, also_ctx);
         break;
     case BY_DETACH:
-        owner = rein_detach(ctx, also_ctx, one_in(3) ? REIN_FOREVER : 1 + (rein_duration)(random_number() % 3000000));
+        owner =
+            rein_detach(ctx, also_ctx,
+                        one_in(3) ? REIN_FOREVER : 1 + (rein_duration)(random_number() % 3000000));
         break;
     case BY_VALUE:
         made = rein_with_value(ctx, &payload_key, new_payload(target));
@@ -320,9 +336,10 @@ static void derive(struct mnode *parent, const rein_ctx *ctx, struct mnode *also
     if (!made)
         made = owner;
     model_lock();
-    struct mnode *node = model_new(made, parent, way == BY_MERGE || way == BY_DETACH ? also : NULL,
-                                   way != BY_DETACH && way != BY_WITHOUT_CANCEL && way != BY_FOREIGN,
-                                   way == BY_MERGE || way == BY_DETACH);
+    struct mnode *node =
+        model_new(made, parent, way == BY_MERGE || way == BY_DETACH ? also : NULL,
+                  way != BY_DETACH && way != BY_WITHOUT_CANCEL && way != BY_FOREIGN,
+                  way == BY_MERGE || way == BY_DETACH);
     node->decorates = way == BY_VALUE || way == BY_WITHOUT_CANCEL || way == BY_FORWARD;
     if (way == BY_DEADLINE && when.ns <= limit_above.ns)
         node->own_timer = true;
@@ -338,7 +355,8 @@ static void derive(struct mnode *parent, const rein_ctx *ctx, struct mnode *also
 static void op_derive(void)
 {
     int on_virtual = (int)below(2);
-    struct slot *parent = one_in(8) ? NULL : pin(on_virtual), *also = pin(on_virtual), *target = pin(on_virtual);
+    struct slot *parent = one_in(8) ? NULL : pin(on_virtual), *also = pin(on_virtual),
+                *target = pin(on_virtual);
     struct mnode *root = roots[on_virtual];
     const rein_ctx *root_ctx = on_virtual ? rein_clock_root(virtual_clock) : rein_background();
     derive(parent ? parent->node : root, parent ? parent->ctx : root_ctx, also ? also->node : NULL,
@@ -385,8 +403,8 @@ static void op_foreign_done(void)
         int err = one_in(2) ? -ETIMEDOUT : one_in(2) ? -ECANCELED : -EIO;
         const rein_reason *reason = one_in(2) ? new_reason() : NULL;
         model_lock();
-        model_may_end(node, err == -EIO ? -ECANCELED : err, reason, !reason && err == -EIO ? -EIO : 0,
-                      INT64_MIN);
+        model_may_end(node, err == -EIO ? -ECANCELED : err, reason,
+                      !reason && err == -EIO ? -EIO : 0, INT64_MIN);
         model_unlock();
         rein_foreign_done(slot->owner, err, reason);
         rein_reason_unref(reason);
@@ -456,13 +474,17 @@ static void op_register(void)
     }
     model_unlock();
     if (registration->is_callback) {
-        bool linked = rein_callback_add(registration->ctx, &registration->callback, called, registration);
+        bool linked =
+            rein_callback_add(registration->ctx, &registration->callback, called, registration);
         must(linked || race_value(&registration->ran) == 1, "neither linked nor called");
     } else {
         /* Nobody but our own threads may change the virtual tree: see the top. */
-        rein_executor *executor = slot->node->is_virtual ? rein_inline_executor() : one_in(3) ? serial : NULL;
-        must(rein_after_func_owned(registration->ctx, &registration->after, executor, called, registration,
-                                   dropped) == 0, "no thread for an after-func");
+        rein_executor *executor = slot->node->is_virtual ? rein_inline_executor()
+                                  : one_in(3)            ? serial
+                                                         : NULL;
+        must(rein_after_func_owned(registration->ctx, &registration->after, executor, called,
+                                   registration, dropped) == 0,
+             "no thread for an after-func");
     }
     unpin(slot);
     if (target)
@@ -586,12 +608,14 @@ static void op_wait(void)
         rein_end(bounded);
         break;
     case 2: {
-        rein_case cases[] = {REIN_CASE_DONE(other ? other->ctx : rein_background()), REIN_CASE_AT(when)};
+        rein_case cases[] = {REIN_CASE_DONE(other ? other->ctx : rein_background()),
+                             REIN_CASE_AT(when)};
         if (!other)
             cases[0] = cases[1];
         r = rein_wait_any(ctx, cases, 2);
-        must(r < 0 ? r == rein_err(ctx)
-             : cases[r].kind == REIN_CASE_KIND_DONE ? rein_err(other->ctx) != 0 : rein_now(ctx).ns >= when.ns,
+        must(r < 0                                  ? r == rein_err(ctx)
+             : cases[r].kind == REIN_CASE_KIND_DONE ? rein_err(other->ctx) != 0
+                                                    : rein_now(ctx).ns >= when.ns,
              "wait_any says %d", r);
         break;
     }
@@ -649,8 +673,9 @@ static void op_ask(void)
 static const struct {
     void (*op)(void);
     unsigned weight;
-} kinds[] = {{op_derive, 30}, {op_release, 40}, {op_cancel, 6}, {op_hold_more, 10}, {op_foreign_done, 4},
-             {op_register, 12}, {op_unregister, 8}, {op_forget, 6}, {op_wait, 8}, {op_ask, 8}};
+} kinds[] = {{op_derive, 30},      {op_release, 40},  {op_cancel, 6},     {op_hold_more, 10},
+             {op_foreign_done, 4}, {op_register, 12}, {op_unregister, 8}, {op_forget, 6},
+             {op_wait, 8},         {op_ask, 8}};
 
 static void random_op(void)
 {
@@ -707,7 +732,8 @@ static void drive(bool (*done)(void *arg), void *arg)
             before = race_value(&ops);
             since = seconds_ns();
         }
-        must(seconds_ns() - since < 100 * (int64_t)REIN_SECOND, "nothing moves any more: a deadlock");
+        must(seconds_ns() - since < 100 * (int64_t)REIN_SECOND,
+             "nothing moves any more: a deadlock");
     }
 }
 
@@ -762,11 +788,13 @@ static void nothing_is_left(void)
     model_unref(roots[0]);
     model_unref(roots[1]);
     must(rein_quiesce() == 0, "deadlines, after-funcs or jobs are left");
-    must(race_value(&forgotten) == race_value(&forgotten_dropped), "forgotten after-funcs are left");
+    must(race_value(&forgotten) == race_value(&forgotten_dropped),
+         "forgotten after-funcs are left");
     if (rein_leaks_print(STDERR_FILENO) != 0)
         broken("contexts are left");
     must(model_count() == 0, "the model has %zu nodes left", model_count());
-    must(race_value(&reasons_made) == race_value(&reasons_dropped), "reasons are left, or went twice");
+    must(race_value(&reasons_made) == race_value(&reasons_dropped),
+         "reasons are left, or went twice");
     must(race_value(&values_made) == race_value(&values_dropped), "values are left, or went twice");
 }
 
@@ -822,7 +850,8 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    printf("stress: --seconds %" PRIu64 " --seed %" PRIu64 " --threads %u\n", seconds, seed, threads);
+    printf("stress: --seconds %" PRIu64 " --seed %" PRIu64 " --threads %u\n", seconds, seed,
+           threads);
     fflush(stdout);
     run(seconds, seed, threads);
     return 0;

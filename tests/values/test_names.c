@@ -95,7 +95,8 @@ CASE(ctx_50_names_of_stacked_deadlines, "CTX-50", "CTX-92")
 {
     rein_clock *clock = suite_clock();
     rein_ctx *ctx = rein_with_timeout(rein_clock_root(clock), REIN_MINUTE);
-    rein_ctx *later = rein_with_timeout(ctx, REIN_HOUR), *equal = rein_with_timeout(ctx, REIN_MINUTE);
+    rein_ctx *later = rein_with_timeout(ctx, REIN_HOUR),
+             *equal = rein_with_timeout(ctx, REIN_MINUTE);
     expect_name_like(later, "\\]\\)\\.WithCancel$");
     expect_name_like(equal, "\\]\\)\\.WithDeadline\\([^()]+\\)$");
     rein_end(equal);
@@ -107,7 +108,8 @@ CASE(ctx_50_names_of_stacked_deadlines, "CTX-50", "CTX-92")
 /* However far off the instant, its text is well formed. */
 CASE(ctx_92_far_instants, "CTX-56", "CTX-92")
 {
-    const int64_t instants[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX / 2, INT64_MIN / 2};
+    const int64_t instants[] = {INT64_MIN,     INT64_MIN + 1, -1,           0,
+                                INT64_MAX - 1, INT64_MAX / 2, INT64_MIN / 2};
     for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
         rein_ctx *ctx = rein_with_deadline(rein_background(), (rein_time){instants[i]});
         expect_name_like(ctx, "\\.WithDeadline\\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z "
@@ -136,7 +138,8 @@ CASE(ctx_93_values_are_not_printed, "CTX-93")
 CASE(ctx_94_other_kinds, "CTX-94", "CTX-59")
 {
     rein_clock *clock = suite_clock();
-    rein_ctx *ctx = rein_with_cancel(rein_background()), *merged = rein_merge(ctx, rein_background());
+    rein_ctx *ctx = rein_with_cancel(rein_background()),
+             *merged = rein_merge(ctx, rein_background());
     rein_ctx *off = rein_detach(ctx, rein_background(), REIN_FOREVER);
     const rein_ctx *without = rein_without_cancel(ctx);
     ck_assert_str_eq(name_of(without), "context.Background.WithCancel.WithoutCancel");
@@ -180,8 +183,8 @@ CASE(ctx_94_foreign_names, "CTX-94")
 
 /* ---- as snprintf ---- */
 
-/* Cut short at any length, the text is the beginning of the whole, with its NUL, and what is beyond is
- * not written to; the length is that of the whole. */
+/* Cut short at any length, the text is the beginning of the whole, with its NUL, and what is beyond
+ * is not written to; the length is that of the whole. */
 CASE(ctx_94_cut_at_any_length, "CTX-94")
 {
     rein_clock *clock = suite_clock();
@@ -233,8 +236,8 @@ CASE(ctx_94_explain_cut_at_any_length, "CTX-6", "CTX-94")
     rein_clock_free(clock);
 }
 
-/* Thirty layers of every kind begin with the root; a hundred thousand are written too, and end where
- * the buffer does. */
+/* Thirty layers of every kind begin with the root; a hundred thousand are written too, and end
+ * where the buffer does. */
 CASE_LONG(60, ctx_94_long_lines, "CTX-94", "CTX-28")
 {
     size_t deep = suite_scale(100000);
@@ -276,8 +279,10 @@ static int print_nothing(const void *value, char *buf, size_t size)
 
 CASE(ctx_93_odd_printers, "CTX-93")
 {
-    static const rein_key much = {.name = "much", .kind = REIN_VALUE_STRING, .print = print_too_much};
-    static const rein_key fails = {.name = "fails", .kind = REIN_VALUE_STRING, .print = print_nothing};
+    static const rein_key much = {
+        .name = "much", .kind = REIN_VALUE_STRING, .print = print_too_much};
+    static const rein_key fails = {
+        .name = "fails", .kind = REIN_VALUE_STRING, .print = print_nothing};
     const rein_ctx *a = rein_with_value(rein_background(), &fails, "v");
     const rein_ctx *b = rein_with_value(a, &much, "v");
     ck_assert_str_eq(name_of(a), "context.Background.WithValue(fails, )");

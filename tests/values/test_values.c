@@ -114,7 +114,8 @@ CASE(ctx_82_values_cross_every_kind, "CTX-82", "CTX-59")
 {
     const rein_ctx *root = number_with(rein_background(), 7), *each[6];
     rein_ctx *cancel = rein_with_cancel(root), *timed = rein_with_timeout(cancel, REIN_HOUR);
-    rein_ctx *merged = rein_merge(timed, rein_background()), *off = rein_detach(merged, rein_background(), 1);
+    rein_ctx *merged = rein_merge(timed, rein_background()),
+             *off = rein_detach(merged, rein_background(), 1);
     const rein_ctx *without = rein_without_cancel(merged);
     rein_ctx *also = rein_merge(rein_background(), merged);
     each[0] = cancel, each[1] = timed, each[2] = merged, each[3] = off, each[4] = without;
@@ -199,11 +200,12 @@ CASE_LONG(60, ctx_82_lines_against_a_model, "CTX-82", "CTX-84", "CTX-88")
             value[i] = i;
             line[i] = bound[i] >= 0 ? rein_with_value(line[i - 1], &keys[bound[i]], &value[i])
                                     : rein_with_cancel(line[i - 1]);
-            if (suite_random(&random) % 16 == 0) /* an index may be made at any depth, early or late */
+            if (suite_random(&random) % 16 == 0) /* an index may be made at any depth */
                 (void)rein_value(line[i], &keys[0]);
         }
         for (int tries = 0; tries < 300; tries++) {
-            int at = (int)(suite_random(&random) % (uint64_t)depth) + 1, key = (int)(suite_random(&random) % KEYS);
+            int at = (int)(suite_random(&random) % (uint64_t)depth) + 1,
+                key = (int)(suite_random(&random) % KEYS);
             int nearest = at;
             while (nearest > 0 && bound[nearest] != key)
                 nearest--;
@@ -283,8 +285,8 @@ CASE_LONG(60, ctx_1_lookups_at_once, "CTX-1", "CTX-82")
 
 /* ---- the value's owner ---- */
 
-/* An owned value is dropped with the last reference, once, on the thread that gives it back; long after
- * the end if a child holds it. */
+/* An owned value is dropped with the last reference, once, on the thread that gives it back; long
+ * after the end if a child holds it. */
 CASE(ctx_89_owned_values_are_dropped_once, "CTX-89")
 {
     static struct point where;
@@ -311,7 +313,8 @@ CASE(ctx_89_null_is_not_dropped, "CTX-84", "CTX-89")
     ck_assert_uint_eq(race_value(&drops), 0);
 }
 
-/* If memory is short the value has been dropped already, and so it is when the parent had failed. */
+/* If memory is short the value has been dropped already, and so it is when the parent had
+ * failed. */
 CASE(ctx_96_owned_values_of_the_failed_context, "CTX-89", "CTX-96", "P-FAILED")
 {
     static struct point where;

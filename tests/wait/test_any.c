@@ -37,8 +37,8 @@ static void put_byte(int fd)
     ck_assert_int_eq((int)write(fd, "x", 1), 1);
 }
 
-/* Among cases that hold already the first in order is taken, of whatever kind; of the descriptors one
- * learns what all are ready for. */
+/* Among cases that hold already the first in order is taken, of whatever kind; of the descriptors
+ * one learns what all are ready for. */
 CASE(any_takes_the_first_that_holds, "P-WAIT")
 {
     int ends[2];
@@ -87,7 +87,8 @@ CASE(any_is_woken_by_each_kind, "P-WAIT")
         int ends[2];
         ck_assert_int_eq(pipe(ends), 0);
         struct race_thread thread;
-        rein_ctx *ctx = rein_with_cancel(rein_background()), *other = rein_with_cancel(rein_background());
+        rein_ctx *ctx = rein_with_cancel(rein_background()),
+                 *other = rein_with_cancel(rein_background());
         rein_case cases[] = {REIN_CASE_DONE(other), REIN_CASE_FD(ends[0], POLLIN)};
         struct any is = {.ctx = ctx, .cases = cases, .n = 2, .result = 9};
         race_thread_start(&thread, 0, wait_any, &is);
@@ -117,14 +118,15 @@ static bool one_armed(void *arg)
     return rein_clock_armed(arg) == 1;
 }
 
-/* The earliest of several instants wakes it, on the context's own clock, and nothing stays armed. */
+/* The earliest of several instants wakes it, on the context's own clock, and nothing stays
+ * armed. */
 CASE(any_instants_on_a_virtual_clock, "TIME-6", "P-VIRTUAL")
 {
     struct race_thread thread;
     rein_clock *clock = suite_clock();
     const rein_ctx *root = rein_clock_root(clock);
-    rein_case cases[] = {REIN_CASE_AT(rein_in(root, REIN_HOUR)), REIN_CASE_AT(rein_in(root, REIN_MINUTE)),
-                         REIN_CASE_AT(REIN_NEVER)};
+    rein_case cases[] = {REIN_CASE_AT(rein_in(root, REIN_HOUR)),
+                         REIN_CASE_AT(rein_in(root, REIN_MINUTE)), REIN_CASE_AT(REIN_NEVER)};
     struct any is = {.ctx = root, .cases = cases, .n = 3, .result = 9};
     race_thread_start(&thread, 0, wait_any, &is);
     suite_until(one_armed, clock);
@@ -255,8 +257,8 @@ CASE(any_instants_have_no_limit, "P-WAIT")
     ck_assert_int_eq(rein_wait_any(root, cases, 300), 299);
 }
 
-/* Without a descriptor to be woken by: -EMFILE and nothing has changed; without descriptors among the
- * cases none is needed. */
+/* Without a descriptor to be woken by: -EMFILE and nothing has changed; without descriptors among
+ * the cases none is needed. */
 CASE(any_without_a_descriptor_left, "P-WAIT", "P-ERRORS")
 {
     struct rlimit before, none_left;
@@ -278,8 +280,8 @@ CASE(any_without_a_descriptor_left, "P-WAIT", "P-ERRORS")
     rein_end(ctx);
 }
 
-/* The failed context belongs to no clock: a program under a virtual one that ran out of memory waits
- * for it like for any other. */
+/* The failed context belongs to no clock: a program under a virtual one that ran out of memory
+ * waits for it like for any other. */
 CASE(any_failed_context_joins_any_clock, "CTX-96", "P-FAILED")
 {
     rein_clock *clock = suite_clock();
@@ -301,7 +303,8 @@ CASE(any_failed_context_joins_any_clock, "CTX-96", "P-FAILED")
 CASE(any_the_same_context_twice, "P-WAIT")
 {
     struct race_thread thread;
-    rein_ctx *ctx = rein_with_cancel(rein_background()), *other = rein_with_cancel(rein_background());
+    rein_ctx *ctx = rein_with_cancel(rein_background()),
+             *other = rein_with_cancel(rein_background());
     rein_case cases[] = {REIN_CASE_DONE(ctx), REIN_CASE_DONE(other), REIN_CASE_DONE(other)};
     struct any is = {.ctx = ctx, .cases = cases, .n = 3, .result = 9};
     race_thread_start(&thread, 0, wait_any, &is);

@@ -27,11 +27,13 @@ static int fd_of(const rein_ctx *ctx)
     return fd;
 }
 
-/* It becomes readable with the end, however the end comes: own cancel, an ancestor's, a deadline. */
+/* It becomes readable with the end, however the end comes: own cancel, an ancestor's, a
+ * deadline. */
 CASE(done_fd_is_readable_from_the_end_on, "CTX-4", "CTX-33")
 {
     rein_clock *clock = suite_clock();
-    rein_ctx *top = rein_with_timeout(rein_clock_root(clock), REIN_HOUR), *child = rein_with_cancel(top);
+    rein_ctx *top = rein_with_timeout(rein_clock_root(clock), REIN_HOUR),
+             *child = rein_with_cancel(top);
     int top_fd = fd_of(top), child_fd = fd_of(child);
     ck_assert_int_ge(top_fd, 0);
     ck_assert_int_ne(top_fd, child_fd);
@@ -158,7 +160,8 @@ CASE(done_fd_of_the_never_done_is_minus_one, "CTX-3", "CTX-59")
     rein_clock_free(clock);
 }
 
-/* Without a descriptor left: -EMFILE, *ret_fd is untouched, and it works when there is one again. */
+/* Without a descriptor left: -EMFILE, *ret_fd is untouched, and it works when there is one
+ * again. */
 CASE(done_fd_without_a_descriptor_left, "CTX-32", "P-ERRORS")
 {
     struct rlimit before, none_left;
@@ -231,8 +234,8 @@ static void ask_or_quiesce(void *arg, unsigned index)
     }
 }
 
-/* The failed context has one too, which is readable and stays, also while idle things are given back:
- * there may be others who watch it. */
+/* The failed context has one too, which is readable and stays, also while idle things are given
+ * back: there may be others who watch it. */
 CASE(done_fd_of_the_failed_context, "CTX-96", "P-FAILED")
 {
     struct readers is = {.ctx = failed_make()};

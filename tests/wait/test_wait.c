@@ -284,7 +284,8 @@ CASE(wait_on_every_kind_of_context, "CTX-24", "CTX-87")
     static const rein_key key = {.name = "key", .kind = REIN_VALUE_STRING};
     for (int kind = 0; kind < 4; kind++) {
         struct race_thread thread;
-        rein_ctx *top = rein_with_cancel(rein_background()), *other = rein_with_cancel(rein_background());
+        rein_ctx *top = rein_with_cancel(rein_background()),
+                 *other = rein_with_cancel(rein_background());
         rein_ctx *merged = rein_merge(other, top), *off = rein_detach(other, top, REIN_FOREVER);
         const rein_ctx *value = rein_with_value(top, &key, "x");
         const rein_ctx *each[] = {top, merged, off, value};

@@ -13,7 +13,8 @@
 bool reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t until)
 {
     int saved = errno;
-    struct timespec at = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
+    struct timespec at = {.tv_sec = (time_t)(until / 1000000000),
+                          .tv_nsec = (long)(until % 1000000000)};
     /* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC instant; FUTEX_WAIT a span, which an
      * interrupting signal would start anew. */
     long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
