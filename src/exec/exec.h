@@ -18,8 +18,9 @@ static inline void executor_forgo(rein_executor *executor)
         executor->forgo(executor);
 }
 
-/* The pool, for quiesce, forbid and fork: 0, or -EBUSY. With `wait`, quiesce waits for jobs that are
- * queued or running, if no others are to come and no deadline is armed. */
+/* The pool, for quiesce, forbid and fork: 0, or -EBUSY. With `wait`, quiesce waits for what the
+ * keeper is doing, and for jobs that are queued or running if no others are to come; but not while a
+ * deadline is armed. */
 int reini_pool_quiesce(bool wait);
 bool reini_pool_is_at_work(void); /* this thread is in a job of the pool */
 bool reini_pool_is_alive(void);   /* there are threads, or a timer is armed for it */

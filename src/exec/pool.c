@@ -23,6 +23,7 @@
 #include "plat/plat.h"
 #include "time/clock.h"
 #include "time/instant.h"
+#include "time/keeper.h"
 #include "wait/lot.h"
 #include "wait/strand.h"
 
@@ -444,6 +445,8 @@ static bool deadlines_are_armed(void)
 
 int reini_pool_quiesce(bool wait)
 {
+    if (wait)
+        reini_keeper_await(&pool.stall); /* its calls may be about to hand over what is to come */
     wait = wait && !deadlines_are_armed();
     mutex_lock(&pool.mu);
     pool.leaving++;

@@ -81,7 +81,7 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer)
 bool reini_clock_has_armed(struct reini_clock *clock, const struct timer *besides)
 {
     mutex_lock(&clock->mu);
-    bool armed = clock->queue.count > (besides->state == TIMER_ARMED ? 1 : 0);
+    bool armed = reini_clock_armed(clock, besides) > 0;
     mutex_unlock(&clock->mu);
     return armed;
 }

@@ -72,8 +72,12 @@ int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_
  * to whoever fires it. */
 bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer);
 
-/* Whether timers are armed, besides one that may be. */
-bool reini_clock_has_armed(struct reini_clock *clock, const struct timer *besides);
+/* Under clock->mu: how many timers are armed, not counting `besides`, if that is. */
+static inline size_t reini_clock_armed(const struct reini_clock *clock, const struct timer *besides)
+{
+    return clock->queue.count - (besides && besides->state == TIMER_ARMED);
+}
+bool reini_clock_has_armed(struct reini_clock *clock, const struct timer *besides); /* without */
 
 /* Around what may disarm a timer and then put its calls off. As the timer was armed there is a
  * driver, and from expect to expect_no_more it does not leave: no new one has to be started. */

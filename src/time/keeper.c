@@ -154,20 +154,31 @@ void reini_keeper_release(struct driver *driver)
     mutex_unlock(&starting);
 }
 
-/* Nothing is armed, and what is not over yet will be without anybody's doing. */
-static bool is_coming_to_rest(void) HOLDING(reini_real_clock.mu);
-static bool is_coming_to_rest(void)
+/* Nothing is armed (but `besides`), and what is not over yet will be without anybody's doing. */
+static bool is_coming_to_rest(const struct timer *besides) HOLDING(reini_real_clock.mu);
+static bool is_coming_to_rest(const struct timer *besides)
 {
     const struct reini_clock *clock = &reini_real_clock;
-    return clock->queue.count == 0 && (clock->firing || clock->running || clock->noticers > 0 ||
-                                       (clock->calls && clock->driver == &keeper));
+    return reini_clock_armed(clock, besides) == 0 && (clock->firing || clock->running || clock->noticers > 0 ||
+                                                      (clock->calls && clock->driver == &keeper));
+}
+
+void reini_keeper_await(const struct timer *besides)
+{
+    mutex_lock(&reini_real_clock.mu);
+    while (is_coming_to_rest(besides)) {
+        STEP("keeper-awaited");
+        reini_clock_await_change(&reini_real_clock);
+        mutex_lock(&reini_real_clock.mu);
+    }
+    mutex_unlock(&reini_real_clock.mu);
 }
 
 int reini_keeper_quiesce(bool wait)
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    while (wait && is_coming_to_rest()) {
+    while (wait && is_coming_to_rest(NULL)) {
         mutex_unlock(&starting); /* what is waited for may itself wait for somebody who needs it */
         STEP("keeper-awaited");
         reini_clock_await_change(&reini_real_clock);

@@ -15,6 +15,9 @@ int reini_keeper_start(void);
 int reini_keeper_replace(struct driver *driver);
 void reini_keeper_release(struct driver *driver);
 
+/* Wait for what is under way, if no timer is armed but perhaps `besides`. */
+void reini_keeper_await(const struct timer *besides);
+
 /* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed, or a loop
  * has yet to make calls. With `wait`, wait first for what is under way; without, that is -EBUSY. */
 int reini_keeper_quiesce(bool wait);

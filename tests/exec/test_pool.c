@@ -346,6 +346,32 @@ CASE(pool_quiesce_while_a_deadline_is_armed, "P-EXEC", "P-ERRORS")
     come_to_rest();
 }
 
+/* A deadline has ended a context, and the keeper is about to hand its after-func over: that is not
+ * registered any more, but under way. */
+CASE(pool_quiesce_as_the_keeper_hands_over, "CTX-64", "P-EXEC", "P-ERRORS")
+{
+    rein_after after;
+    struct quiescer quiescer = {.result = 1};
+    struct hold fires, claims = {.step = "claimed"};
+    struct hold awaits = {.step = "keeper-awaited", .skip = UINT32_MAX};
+    rein_ctx *ctx = hold_expiry(&fires);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    hold_set(&claims);
+    hold_set(&awaits);
+    hold_release(&fires);
+    hold_await(&claims);
+    ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
+    race_thread_start(&quiescer.thread, 0, quiesce, &quiescer);
+    while (!race_thread_over(&quiescer.thread) && hold_seen(&awaits) == 0)
+        suite_yield();
+    hold_release(&claims);
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_int_eq(quiescer.result, 0);
+    ck_assert(!rein_after_stop_wait(&after));
+    rein_end(ctx);
+}
+
 static void quiesce_inside(rein_job *job)
 {
     struct stayer *is = (struct stayer *)job;
