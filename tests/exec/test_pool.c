@@ -473,6 +473,38 @@ CASE(pool_quiesce_as_somebody_registers, "P-EXEC", "P-ERRORS")
     rein_end(ctx);
 }
 
+/* Two quiesce at once, and one of them joins the last worker: the other waits for that as well. */
+CASE(pool_quiesce_while_another_joins, "P-EXEC", "P-GUEST")
+{
+    struct race_count count = {0};
+    struct race_flag begun = {0}, go_on = {0};
+    struct quiescer first = {.result = 1}, second = {.result = 1};
+    struct hold awaits = {.step = "pool-awaited"}, joins = {.step = "pool-joins"};
+    struct hold sleeps = {.step = "strand-sleep", .skip = UINT32_MAX};
+    struct job stuck = {.job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
+    race_await(&begun);
+    hold_set(&awaits);
+    hold_set(&joins);
+    race_thread_start(&first.thread, 0, quiesce, &first);
+    hold_await(&awaits);
+    race_set(&go_on);
+    race_thread_start(&second.thread, 0, quiesce, &second);
+    hold_await(&joins);
+    hold_set(&sleeps);
+    hold_release(&awaits);
+    while (!race_thread_over(&first.thread) && hold_seen(&sleeps) == 0)
+        suite_yield();
+    bool waited = hold_seen(&sleeps) > 0;
+    hold_release(&joins);
+    race_thread_join(&first.thread);
+    race_thread_join(&second.thread);
+    hold_clear();
+    ck_assert_msg(waited, "it has returned while a thread was there");
+    ck_assert_int_eq(first.result, 0);
+    ck_assert_int_eq(second.result, 0);
+}
+
 struct registering {
     const rein_ctx *ctx;
     rein_after after;
