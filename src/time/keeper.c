@@ -56,14 +56,19 @@ static bool resign(void)
     return idle;
 }
 
-/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join. */
+/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join. In the
+ * first case quiesce() waits until there is nothing left to do but to return. */
 static bool leave(void)
 {
     mutex_lock(&reini_real_clock.mu);
     bool resigned = resign();
+    reini_real_clock.leaving += resigned;
     mutex_unlock(&reini_real_clock.mu);
-    if (resigned)
+    if (resigned) {
+        STEP("keeper-leaves");
         reini_thread_detach(reini_thread_self());
+        reini_clock_left(&reini_real_clock);
+    }
     return resigned;
 }
 
@@ -178,7 +183,7 @@ int reini_keeper_quiesce(bool wait)
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    while (wait && is_coming_to_rest(NULL)) {
+    while (reini_real_clock.leaving > 0 || (wait && is_coming_to_rest(NULL))) {
         mutex_unlock(&starting); /* what is waited for may itself wait for somebody who needs it */
         STEP("keeper-awaited");
         reini_clock_await_change(&reini_real_clock);
