@@ -24,6 +24,8 @@ int rein_quiesce(void)
     bool within = reini_clock_is_driving() || reini_pool_is_at_work();
     int pool, keeper;
     do { /* the pool's timer keeps the keeper; the keeper's calls keep the pool */
+        if (!within)
+            reini_keeper_await(); /* its calls may be about to hand over what is to come */
         pool = reini_pool_quiesce(!within);
         keeper = reini_keeper_quiesce(!within && pool == 0);
     } while (pool == 0 && reini_pool_is_alive());

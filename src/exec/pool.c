@@ -64,6 +64,7 @@ static struct pool {
     uint32_t dismissed; /* workers that have not yet taken note of it */
     uint32_t changes;   /* in what quiesce waits for; atomic for those asleep on it, by the lot */
     bool has_gone;      /* `gone` has left and is to be joined, by the next to leave or quiesce */
+    uint32_t joining;   /* how many in quiesce have taken it, and are yet to join it */
     reini_thread gone;
     struct timer stall;
 } pool;
@@ -433,7 +434,18 @@ static bool is_coming_to_rest(bool wait) HOLDING(pool.mu);
 static bool is_coming_to_rest(bool wait)
 {
     bool busy = wait ? pool.secured > 0 : is_busy();
-    return pool.dismissed > 0 || pool.threads > pool.workers || (pool.threads > 0 && !busy);
+    return pool.dismissed > 0 || pool.joining > 0 || pool.threads > pool.workers ||
+           (pool.threads > 0 && !busy);
+}
+
+/* Without mu, counted in: others that quiesce do not return before it has gone, either. */
+static void join_for_all(reini_thread gone)
+{
+    STEP("pool-joins");
+    reini_thread_join(gone);
+    mutex_lock(&pool.mu);
+    pool.joining--;
+    unlock_changed();
 }
 
 int reini_pool_quiesce(bool wait)
@@ -461,10 +473,11 @@ int reini_pool_quiesce(bool wait)
     bool join = pool.has_gone;
     reini_thread gone = pool.gone;
     pool.has_gone = false;
+    pool.joining += join;
     pool.leaving--;
     mutex_unlock(&pool.mu);
     if (join)
-        reini_thread_join(gone);
+        join_for_all(gone);
     return r;
 }
 

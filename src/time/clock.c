@@ -114,6 +114,13 @@ void reini_clock_expect_no_more(struct reini_clock *clock)
     unlock_changed(clock);
 }
 
+void reini_clock_left(struct reini_clock *clock)
+{
+    mutex_lock(&clock->mu);
+    clock->leaving--;
+    unlock_changed(clock);
+}
+
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,
                        deferred_fn *run)
 {

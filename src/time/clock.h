@@ -40,7 +40,8 @@ struct reini_clock {
     uint32_t running;        /* how often the driver is in run_calls, which may drive it too */
     bool firing;             /* the driver is in timers' fire() or unpin() */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
-    uint32_t changes;        /* how often one of these three ended; atomic for those asleep on it */
+    uint32_t leaving;        /* drivers' threads that have resigned, and are there still */
+    uint32_t changes;        /* how often one of these four ended; atomic for those asleep on it */
     uint32_t awaiting;       /* how many are */
     struct timerq queue;
 };
@@ -76,6 +77,9 @@ bool reini_clock_disarm(struct reini_clock *clock, struct timer *timer);
  * driver, and from expect to expect_no_more it does not leave: no new one has to be started. */
 void reini_clock_expect(struct reini_clock *clock);
 void reini_clock_expect_no_more(struct reini_clock *clock);
+
+/* Of a driver's thread that was counted in `leaving`: it has nothing left to do. */
+void reini_clock_left(struct reini_clock *clock);
 
 /* Put a chain of calls off until the driver's next turn. last->next is overwritten. */
 void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct deferred *last,

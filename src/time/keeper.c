@@ -56,15 +56,19 @@ static bool resign(void)
     return idle;
 }
 
-/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a
- * join. */
+/* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join.
+ * In the first case quiesce() waits until there is nothing left to do but to return. */
 static bool leave(void)
 {
     mutex_lock(&reini_real_clock.mu);
     bool resigned = resign();
+    reini_real_clock.leaving += resigned;
     mutex_unlock(&reini_real_clock.mu);
-    if (resigned)
+    if (resigned) {
+        STEP("keeper-leaves");
         reini_thread_detach(reini_thread_self());
+        reini_clock_left(&reini_real_clock);
+    }
     return resigned;
 }
 
@@ -155,20 +159,31 @@ void reini_keeper_release(struct driver *driver)
     mutex_unlock(&starting);
 }
 
-/* Nothing is armed, and what is not over yet will be without anybody's doing. */
-static bool is_coming_to_rest(void) HOLDING(reini_real_clock.mu);
-static bool is_coming_to_rest(void)
+/* Is there something that will be over without anybody's doing? */
+static bool is_under_way(void) HOLDING(reini_real_clock.mu);
+static bool is_under_way(void)
 {
     const struct reini_clock *clock = &reini_real_clock;
-    return clock->queue.count == 0 && (clock->firing || clock->running || clock->noticers > 0 ||
-                                       (clock->calls && clock->driver == &keeper));
+    return clock->firing || clock->running || clock->noticers > 0 ||
+           (clock->calls && clock->driver == &keeper);
+}
+
+void reini_keeper_await(void)
+{
+    mutex_lock(&reini_real_clock.mu);
+    while (is_under_way()) {
+        STEP("keeper-awaited");
+        reini_clock_await_change(&reini_real_clock);
+        mutex_lock(&reini_real_clock.mu);
+    }
+    mutex_unlock(&reini_real_clock.mu);
 }
 
 int reini_keeper_quiesce(bool wait)
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    while (wait && is_coming_to_rest()) {
+    while (reini_real_clock.leaving > 0 || (wait && is_under_way())) {
         mutex_unlock(&starting); /* what is waited for may itself wait for somebody who needs it */
         STEP("keeper-awaited");
         reini_clock_await_change(&reini_real_clock);

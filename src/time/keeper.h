@@ -15,6 +15,9 @@ int reini_keeper_start(void);
 int reini_keeper_replace(struct driver *driver);
 void reini_keeper_release(struct driver *driver);
 
+/* Wait for what is under way: marks, calls, noticers. Not for a thread that drives the clock. */
+void reini_keeper_await(void);
+
 /* Have an idle thread leave now, and wait until it has: 0, or -EBUSY if timers are armed, or a loop
  * has yet to make calls. With `wait`, wait first for what is under way; without, that is -EBUSY. */
 int reini_keeper_quiesce(bool wait);

@@ -288,7 +288,7 @@ CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
 
 struct stayer {
     rein_job job; /* first: found from it */
-    struct race_flag begun, registers, go_on;
+    struct race_flag begun, registers, registered, go_on;
     rein_ctx *ctx;
     rein_after after;
     int result; /* of its own quiesce */
@@ -300,6 +300,7 @@ static void register_then_stay(rein_job *job)
     race_set(&is->begun);
     race_await(&is->registers);
     ck_assert_int_eq(rein_after_func(is->ctx, &is->after, NULL, do_nothing, NULL), 0);
+    race_set(&is->registered);
     race_await(&is->go_on);
 }
 
@@ -316,11 +317,38 @@ CASE(pool_quiesce_while_a_job_registers, "P-EXEC", "P-ERRORS")
     race_set(&is.registers);
     race_thread_join(&quiescer.thread);
     ck_assert_int_eq(quiescer.result, -EBUSY);
+    race_await(&is.registered); /* securing a worker for it was enough for quiesce */
     race_set(&is.go_on);
     hold_clear();
     ck_assert(rein_after_stop(&is.after));
     rein_end(is.ctx);
     come_to_rest();
+}
+
+/* A deadline has ended a context, and the keeper is about to hand its after-func over: that is not
+ * registered any more, but under way. */
+CASE(pool_quiesce_as_the_keeper_hands_over, "CTX-64", "P-EXEC", "P-ERRORS")
+{
+    rein_after after;
+    struct quiescer quiescer = {.result = 1};
+    struct hold fires, claims = {.step = "claimed"};
+    struct hold awaits = {.step = "keeper-awaited", .skip = UINT32_MAX};
+    rein_ctx *ctx = hold_expiry(&fires);
+    ck_assert_int_eq(rein_after_func(ctx, &after, NULL, do_nothing, NULL), 0);
+    hold_set(&claims);
+    hold_set(&awaits);
+    hold_release(&fires);
+    hold_await(&claims);
+    ck_assert_int_eq(rein_wait(ctx), -ETIMEDOUT);
+    race_thread_start(&quiescer.thread, 0, quiesce, &quiescer);
+    while (!race_thread_over(&quiescer.thread) && hold_seen(&awaits) == 0)
+        suite_yield();
+    hold_release(&claims);
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_int_eq(quiescer.result, 0);
+    ck_assert(!rein_after_stop_wait(&after));
+    rein_end(ctx);
 }
 
 static void quiesce_inside(rein_job *job)
@@ -422,6 +450,39 @@ CASE(pool_quiesce_as_somebody_registers, "P-EXEC", "P-ERRORS")
     hold_clear();
     ck_assert(rein_after_stop(&after));
     rein_end(ctx);
+}
+
+/* Two quiesce at once, and one of them joins the last worker: the other waits for that as well. */
+CASE(pool_quiesce_while_another_joins, "P-EXEC", "P-GUEST")
+{
+    struct race_count count = {0};
+    struct race_flag begun = {0}, go_on = {0};
+    struct quiescer first = {.result = 1}, second = {.result = 1};
+    struct hold awaits = {.step = "pool-awaited"}, joins = {.step = "pool-joins"};
+    struct hold sleeps = {.step = "strand-sleep", .skip = UINT32_MAX};
+    struct job stuck = {
+        .job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
+    race_await(&begun);
+    hold_set(&awaits);
+    hold_set(&joins);
+    race_thread_start(&first.thread, 0, quiesce, &first);
+    hold_await(&awaits);
+    race_set(&go_on);
+    race_thread_start(&second.thread, 0, quiesce, &second);
+    hold_await(&joins);
+    hold_set(&sleeps);
+    hold_release(&awaits);
+    while (!race_thread_over(&first.thread) && hold_seen(&sleeps) == 0)
+        suite_yield();
+    bool waited = hold_seen(&sleeps) > 0;
+    hold_release(&joins);
+    race_thread_join(&first.thread);
+    race_thread_join(&second.thread);
+    hold_clear();
+    ck_assert_msg(waited, "it has returned while a thread was there");
+    ck_assert_int_eq(first.result, 0);
+    ck_assert_int_eq(second.result, 0);
 }
 
 struct registering {

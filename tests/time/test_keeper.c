@@ -340,6 +340,39 @@ CASE(keeper_leaves_when_idle, "P-GUEST")
     }
 }
 
+static void quiesce_meanwhile(void *arg)
+{
+    struct call *is = arg;
+    race_set(&is->begun);
+    is->err = rein_quiesce();
+}
+
+/* While it leaves by itself it is there still: quiesce waits for it. */
+CASE(keeper_that_leaves_is_waited_for, "P-GUEST")
+{
+    struct call quiescer = {.err = 1};
+    struct race_thread thread;
+    struct hold leaves = {.step = "keeper-leaves"};
+    struct hold awaits = {.step = "keeper-awaited", .skip = UINT32_MAX};
+    rein_ctx *ctx = timeout_of(REIN_HOUR);
+    still_await_sleep();
+    hold_set(&leaves);
+    hold_set(&awaits);
+    rein_end(ctx);
+    for (; hold_seen(&leaves) == 0; suite_yield())
+        still_pass(REIN_SECOND);
+    hold_await(&leaves);
+    race_thread_start(&thread, 0, quiesce_meanwhile, &quiescer);
+    while (!race_thread_over(&thread) && hold_seen(&awaits) == 0)
+        suite_yield();
+    bool waited = hold_seen(&awaits) > 0;
+    hold_release(&leaves);
+    race_thread_join(&thread);
+    hold_clear();
+    ck_assert_msg(waited, "it has returned while a thread was there");
+    ck_assert_int_eq(quiescer.err, 0);
+}
+
 /* But not while something is armed, however long nothing happens. */
 CASE(keeper_stays_while_it_is_needed, "CTX-52", "P-GUEST")
 {
@@ -355,13 +388,6 @@ CASE(keeper_stays_while_it_is_needed, "CTX-52", "P-GUEST")
     suite_until(is_done, ctx);
     expect_expired(ctx);
     rein_end(ctx);
-}
-
-static void quiesce_meanwhile(void *arg)
-{
-    struct call *is = arg;
-    race_set(&is->begun);
-    is->err = rein_quiesce();
 }
 
 /* In the middle of a mark it is waited for, and so are the calls that the mark puts off. */
