@@ -24,15 +24,19 @@ REIN_API REIN_NODISCARD int rein_forbid_threads(void);
  * reuse; for tests, for leak checkers (to valgrind, a thread that idles at exit has memory
  * "possibly lost") and before dlclose-like moments. Nothing else needs it, exit() least of all.
  * rein starts anew when it is used again. What rein_done_fd() gave out is not touched; that of the
- * failed context stays for ever. It waits for jobs and callbacks that are queued or running, as a
- * join does; but for no deadline to come, and while an after-func is registered it waits for
- * nothing: then what is idle leaves.
- * Returns  0: nothing is queued or running either
- * Errors   -EBUSY  deadlines of the real clock are armed, after-funcs registered, or jobs queued on
- *                  a serial executor; or this is called from inside a callback or job on a
- *                  thread of rein's; what was idle is gone
- * Blocks   while jobs and callbacks on rein's threads and on loops are running, and while idle
- *          threads leave: so not under a lock that one of them may need */
+ * failed context stays for ever.
+ *
+ * It waits, as a join does, for callbacks that a deadline has caused and for jobs of the pool,
+ * queued or running. But for no deadline to come; and while an after-func is registered with the
+ * pool, for none of its jobs: then only what is idle leaves. Jobs of a loop and of executors of
+ * your own are yours to wait for.
+ *
+ * Returns  0
+ * Errors   -EBUSY  deadlines of the real clock are armed, after-funcs registered with the pool, or
+ *                  jobs queued on a serial executor; or this is called from inside a callback or
+ *                  job on a thread of rein's; what was idle is gone
+ * Blocks   while those jobs and callbacks are running, and while idle threads leave: so not under a
+ *          lock that one of them may need */
 REIN_API int rein_quiesce(void);
 
 /* What to do when a rule is broken by its caller: rule is its name ("context-required"), message

@@ -26,7 +26,8 @@ typedef struct rein_loop rein_loop;
 /* Errors  -ENOMEM, -EMFILE, -ENFILE; *ret_loop is untouched */
 REIN_API REIN_NODISCARD int rein_loop_new(rein_loop **ret_loop);
 
-/* Give it back. If it kept the time, no deadline fires by itself from here on.
+/* Give it back, but not from inside its rein_loop_run(). If it kept the time, no deadline fires by
+ * itself from here on.
  * Panics  jobs are still to come  [rule: loop-busy] */
 REIN_API void rein_loop_free(rein_loop *loop);
 

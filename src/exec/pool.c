@@ -492,7 +492,7 @@ bool reini_pool_is_alive(void)
 int reini_pool_forbid(void)
 {
     mutex_lock(&pool.mu);
-    int r = pool.workers > 0 ? -EBUSY : 0;
+    int r = pool.threads > 0 ? -EBUSY : 0;
     if (r == 0)
         pool.forbidden = true;
     mutex_unlock(&pool.mu);

@@ -182,7 +182,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
         else
             timer->state = TIMER_IDLE; /* its owner is about to disarm it, and waits for mu */
     }
-    clock->firing = true;
+    clock->firing++;
     mutex_unlock(&clock->mu);
 
     for (; !list_empty(&pinned); count++)
@@ -195,12 +195,13 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
     deferred_fn *run = clock->run_calls;
     clock->calls = NULL;
     clock->running += calls != NULL;
-    clock->firing = false;
+    if (birth == reini_birth) /* else one has forked, and in the child the clock began anew */
+        clock->firing--;
     unlock_changed(clock);
     if (calls) {
         run(calls);
         mutex_lock(&clock->mu);
-        if (birth == reini_birth) /* else one has forked, and in the child the clock began anew */
+        if (birth == reini_birth) /* the same */
             clock->running--;
         unlock_changed(clock);
     }

@@ -38,7 +38,7 @@ struct reini_clock {
     struct deferred *calls, *last_call; /* put off; run by run_calls */
     deferred_fn *run_calls;
     uint32_t running;        /* how often the driver is in run_calls, which may drive it too */
-    bool firing;             /* the driver is in timers' fire() or unpin() */
+    uint32_t firing;         /* how often it is in timers' fire() or unpin(), which may as well */
     uint32_t noticers;       /* who may still put calls off: the keeper stays for them */
     uint32_t leaving;        /* drivers' threads that have resigned, and are there still */
     uint32_t changes;        /* how often one of these four ended; atomic for those asleep on it */

@@ -208,7 +208,7 @@ int reini_keeper_forbid(int (*also)(void))
 {
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
-    bool running = reini_real_clock.driver == &keeper;
+    bool running = reini_real_clock.driver == &keeper || reini_real_clock.leaving > 0;
     mutex_unlock(&reini_real_clock.mu);
     int r = running ? -EBUSY : also();
     if (r == 0)
