@@ -53,6 +53,7 @@ bench:
 	    -Dtests=disabled -Dexamples=disabled -Dadapters=disabled build/bench
 	ninja -C build/bench bench/bench
 	build/bench/bench/bench
+	size build/bench/src/librein.so # text: what the library's code takes in memory
 
 install:
 	scripts/setup build

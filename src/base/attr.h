@@ -11,7 +11,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NORETURN __attribute__((noreturn))
 #define COLD __attribute__((cold, noinline))
-#define ALWAYS_INLINE inline __attribute__((always_inline)) /* on the path of every timeout */
+#define ALWAYS_INLINE inline __attribute__((always_inline)) /* on every derive and end */
 
 /* The object that a member is part of. */
 #define CONTAINER_OF(pointer, type, member) \

@@ -25,7 +25,7 @@ static void born_done(struct node *node, const struct node *end)
 
 /* Put a place into the list of parent's source, unless that is done: looking at word and linking
  * are one critical section with the mark of it (I2). Returns whether it is live. */
-static bool link_to(const struct ctx *parent, struct dep *dep)
+static ALWAYS_INLINE bool link_to(const struct ctx *parent, struct dep *dep)
 {
     struct node *source = source_of(parent);
     if (is_frozen(&source->ctx))

@@ -7,7 +7,7 @@
 
 /* Until when a context derived from this one lives at most, if nobody will tell it: an inherited
  * context will not, in the child of a fork(). */
-static int64_t untold_bound(const struct ctx *parent)
+static inline int64_t untold_bound(const struct ctx *parent)
 {
     return parent->limit && has_frozen_source(parent) ? reini_bound(parent) : NEVER;
 }

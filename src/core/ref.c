@@ -48,7 +48,7 @@ enum leaver { RELEASE_ALONE, RELEASE_SHARED, MARKER };
 
 /* Take one place of a node out of its list. Returns whether a release has handed it over to a
  * walker; then the node may be gone. */
-static inline bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
+static ALWAYS_INLINE bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
     if ((load_acquire(&dep->word) & PLACE) == OUT)
@@ -91,7 +91,7 @@ static COLD bool leave_both(struct node *node)
 }
 
 /* Step 2. Returns whether the node is ours still: false if some walker is to go on. */
-static inline bool leave_for_good(struct node *node)
+static ALWAYS_INLINE bool leave_for_good(struct node *node)
 {
     STEP("last-release");
     if (UNLIKELY(has_two_parents(&node->ctx)))
@@ -139,7 +139,7 @@ static void doom(struct doomed *doomed, struct ctx *ctx)
     doomed->first = ctx;
 }
 
-static inline void drop(struct doomed *doomed, const struct ctx *shared)
+static ALWAYS_INLINE void drop(struct doomed *doomed, const struct ctx *shared)
 {
     struct ctx *ctx = (struct ctx *)(uintptr_t)shared;
     if (!ctx || (ctx->flags & IMMORTAL))
@@ -163,7 +163,7 @@ static inline bool has_calls_to_make(struct ctx *ctx)
 }
 
 /* Steps 3 and 4. */
-static inline void finish(struct doomed *doomed, struct ctx *ctx)
+static ALWAYS_INLINE void finish(struct doomed *doomed, struct ctx *ctx)
 {
     if (has_calls_to_make(ctx)) {
         make_calls(node_of(ctx));
