@@ -42,10 +42,13 @@ static COLD rein_ctx *no_keeper(struct timed *timed)
 static inline rein_ctx *timed_start(struct timed *timed, int64_t now)
 {
     struct ctx *ctx = &timed->node.ctx;
-    if (UNLIKELY(timed->timer.when <= now))
-        expire(timed);
-    else if (UNLIKELY(reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word) < 0))
+    int r = 1;
+    if (LIKELY(timed->timer.when > now))
+        r = reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word);
+    if (UNLIKELY(r < 0))
         return no_keeper(timed);
+    if (UNLIKELY(r > 0))
+        expire(timed);
     return public_of(ctx);
 }
 

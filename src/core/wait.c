@@ -85,8 +85,8 @@ static void add_instant(struct session *session, int64_t when)
     } else if (when != NEVER) {
         session->sleeper =
             (struct sleeper){{.when = when, .kind = &sleeper_kind}, &session->strand};
-        session->armed = true;
-        reini_clock_arm(clock, &session->sleeper.timer, NULL); /* cannot fail on a virtual clock */
+        /* It cannot fail on a virtual clock; but if the instant has come, the caller will see. */
+        session->armed = reini_clock_arm(clock, &session->sleeper.timer, NULL) == 0;
     }
 }
 

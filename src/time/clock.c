@@ -51,6 +51,10 @@ int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_
     STEP("arm");
     mutex_lock(&clock->mu);
     while (LIKELY(!over || load_relaxed(over) == 0)) {
+        if (UNLIKELY(clock->is_virtual) && timer->when <= load_relaxed(&clock->now)) {
+            r = 1;
+            break;
+        }
         if (LIKELY(clock->driver || clock->is_virtual)) {
             timerq_insert(&clock->queue, timer);
             tell(clock, timer->when);

@@ -59,14 +59,16 @@ void reini_clock_init(struct reini_clock *clock, int64_t now);
 
 static inline int64_t clock_now(const struct reini_clock *clock)
 {
-    /* acquire: pairs with the release in set_now(); whoever sees the instant sees what the
+    /* acquire: pairs with the release in move_on(); whoever sees the instant sees what the
      * advancing thread had done before it moved the clock there. */
     return clock->is_virtual ? load_acquire(&clock->now) : reini_plat_now();
 }
 
 /* Arm a timer, unless *over has become nonzero: looked at under the clock's lock, so that a
  * disarm that comes after setting it either finds the timer or prevents it.
- * Returns 0, or -EAGAIN if nobody drives the clock and no thread can be started. */
+ * Returns 0; 1 if a virtual clock has been moved to its instant already: nobody may ever come by
+ * again to fire it, so it is not armed, and the caller sees to it; or -EAGAIN if nobody drives the
+ * clock and no thread can be started. */
 int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over);
 
 /* Disarm it now, if it is armed. Returns whether this call did; a timer that is FIRING is left

@@ -4,6 +4,7 @@
  *
  * A context carries the id of its clock in one byte: virtual time is for tests, and a pointer in
  * every context would be paid for by every program. */
+#include "base/fault.h"
 #include "base/mem.h"
 #include "time/clock.h"
 #include "time/instant.h"
@@ -62,32 +63,30 @@ void reini_vclock_forked(void)
     }
 }
 
-static int64_t next_due(struct reini_clock *clock)
+/* Move on to the next instant at which there is something to do, and return true; or to `when`, if
+ * that comes first. Never itself never comes.
+ *
+ * Looking and moving are one critical section, with the look of reini_clock_arm() at the instant:
+ * so a timer is either armed in time to be found here, or its owner finds that it has come. */
+static bool move_on(struct reini_clock *clock, int64_t when)
 {
+    STEP("clock-moves");
     mutex_lock(&clock->mu);
     int64_t next = clock->calls ? INT64_MIN : reini_timerq_next(&clock->queue);
-    mutex_unlock(&clock->mu);
-    return next;
-}
-
-static void set_now(struct reini_clock *clock, int64_t now)
-{
-    mutex_lock(&clock->mu);
-    if (now > load_relaxed(&clock->now))
+    bool due = next <= when && next != NEVER;
+    int64_t now = due ? next : when;
+    if (now > load_relaxed(&clock->now) && now != NEVER)
         store_release(&clock->now, now); /* pairs with the acquire in clock_now() */
     mutex_unlock(&clock->mu);
+    return due;
 }
 
 size_t reini_clock_advance_to(struct reini_clock *clock, int64_t when)
 {
     size_t fired = 0;
     /* From one instant to the next, so that whatever runs reads the very instant it was due at,
-     * and what it arms on the way takes its turn. NEVER itself never comes. */
-    for (int64_t next; (next = next_due(clock)) <= when && next != NEVER;) {
-        set_now(clock, next);
+     * and what it arms on the way takes its turn. */
+    while (move_on(clock, when))
         fired += reini_clock_fire(clock, clock_now(clock));
-    }
-    if (when != NEVER)
-        set_now(clock, when);
     return fired;
 }

@@ -286,6 +286,42 @@ CASE(pool_quiesce_does_not_stall_what_is_queued, "P-EXEC", "P-ERRORS")
     ck_assert_uint_eq(race_value(&count), 2);
 }
 
+/* The timer that watches for stalls is armed still when the last job is over, and the keeper, who
+ * fires it just then, has nothing left: that is rest, and it leaves. */
+CASE(pool_quiesce_as_the_watch_for_stalls_ends, "P-EXEC", "P-GUEST")
+{
+    struct race_count count = {0};
+    struct race_flag begun = {0}, go_on = {0};
+    struct quiescer quiescer;
+    struct hold looks = {.step = "keeper-looks"}, fires = {.step = "fire"};
+    struct hold sleeps = {.step = "keeper-sleeps", .skip = UINT32_MAX};
+    struct hold awaits, asked = {.step = "quiesce-looks"};
+    struct job stuck = {
+        .job = {NULL, run_stuck}, .count = &count, .begun = &begun, .go_on = &go_on};
+    struct job next = {.job = {NULL, run_freeing}, .count = &count, .go_on = &go_on};
+    hold_set(&looks);
+    hold_set(&fires);
+    hold_set(&sleeps);
+    hold_set(&asked);
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &stuck.job), 0);
+    race_await(&begun);
+    ck_assert_int_eq(rein_post(rein_pool_executor(), &next.job), 0);
+    hold_await(&looks); /* the watch has begun */
+    quiesce_apart(&quiescer, &awaits);
+    race_set(&go_on);
+    hold_await(&asked); /* the keeper could not leave */
+    hold_release(&looks);
+    hold_await(&fires);
+    uint32_t slept = hold_seen(&sleeps);
+    hold_release(&fires);
+    hold_await_seen(&sleeps, slept + 1);
+    hold_release(&asked);
+    race_thread_join(&quiescer.thread);
+    hold_clear();
+    ck_assert_int_eq(quiescer.result, 0);
+    ck_assert_uint_eq(race_value(&count), 2);
+}
+
 struct stayer {
     rein_job job; /* first: found from it */
     struct race_flag begun, registers, registered, go_on;

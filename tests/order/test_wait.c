@@ -190,6 +190,57 @@ CASE(wait_stays_for_a_timer_about_to_fire, "P-WAKE", "P-LIFETIME")
     rein_clock_free(clock);
 }
 
+struct derivation {
+    const rein_ctx *parent;
+    rein_ctx *ctx;
+};
+
+static void derive_timeout(void *arg)
+{
+    struct derivation *derivation = arg;
+    derivation->ctx = rein_with_timeout(derivation->parent, REIN_MINUTE);
+}
+
+/* A virtual clock is moved past a deadline that is about to be armed: nobody would come by again to
+ * end that context, nor to wake who waits for it. */
+CASE(clock_moved_past_a_deadline_about_to_be_armed, "P-VIRTUAL", "P-WAKE")
+{
+    rein_clock *clock = suite_clock();
+    struct derivation derivation = {.parent = rein_clock_root(clock)};
+    struct actor deriver = {.at = "arm"};
+    stage();
+    actor_start(&deriver, derive_timeout, &derivation);
+    actor_await(&deriver);
+    rein_clock_advance(clock, REIN_HOUR);
+    actor_finish(&deriver);
+    curtain();
+    ck_assert_uint_eq(rein_clock_armed(clock), 0);
+    ck_assert_int_eq(rein_remaining(derivation.ctx), 0);
+    expect_expired(derivation.ctx);
+    rein_end(derivation.ctx);
+    rein_clock_free(clock);
+}
+
+/* It has nothing to fire and is about to be moved, when a thread falls asleep until an instant on
+ * the way. */
+CASE(clock_moved_as_somebody_falls_asleep, "P-VIRTUAL", "P-WAKE")
+{
+    rein_clock *clock = suite_clock();
+    struct waiter waits = {.ctx = rein_clock_root(clock), .span = REIN_MINUTE, .result = 1};
+    struct actor waiter = {.at = "strand-sleep"}, driver = {.at = "clock-moves"};
+    stage();
+    actor_start(&driver, advance, clock);
+    actor_await(&driver);
+    actor_start(&waiter, sleep_for, &waits);
+    actor_await(&waiter);
+    actor_go(&waiter);
+    actor_finish(&driver);
+    must_wake(&waiter);
+    curtain();
+    ck_assert_int_eq(waits.result, 0);
+    rein_clock_free(clock);
+}
+
 enum { CONTEXTS = 8 };
 
 struct many {
