@@ -53,7 +53,7 @@ bench:
 	    -Dtests=disabled -Dexamples=disabled -Dadapters=disabled build/bench
 	ninja -C build/bench bench/bench
 	build/bench/bench/bench
-	size build/bench/src/librein.so # text: what the library's code takes in memory
+	size -A -d build/bench/src/librein.so | grep '^\.text' # bytes of code in the library
 
 install:
 	scripts/setup build
