@@ -59,8 +59,9 @@ typedef struct rein_after {
  * runs at most once; several registrations on one context are independent and unordered.
  *
  * If the last reference to ctx goes before it was done, fn is dropped without running, and stopping
- * it says false. On a context that can never be done fn stays registered, for nothing, until it is
- * stopped.
+ * it says false. But an ancestor may be ending ctx at that very moment; then fn runs, and ctx goes
+ * at any time: so whoever may still stop it holds ctx. On a context that can never be done fn stays
+ * registered, for nothing, until it is stopped.
  *
  * Returns  0
  * Errors   -EAGAIN  the executor cannot secure a thread for it; nothing is registered */

@@ -42,8 +42,8 @@ REIN_BEGIN_DECLS
 /* The head of every context, ABI for ever: word is 0 while the context is live, and then, once and
  * for all, -ECANCELED or -ETIMEDOUT. The two positive values send the asker on: REIN_WORD_FOLLOWS
  * to the context that this one lives and dies with (a value changes nothing but itself), and
- * REIN_WORD_SETTLING, for as long as a descriptor is being made readable, to a function that
- * waits for it, so that err and descriptor never disagree. Private to the inline functions. */
+ * REIN_WORD_SETTLING, for as long as a descriptor is being made readable, to a function that makes
+ * it so at once, so that err and descriptor never disagree. Private to the inline functions. */
 struct rein_head {
     int32_t word;
     uint32_t reserved;

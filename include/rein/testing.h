@@ -57,8 +57,8 @@ REIN_API size_t rein_clock_advance_to(rein_clock *clock, rein_time when);
  * Returns  whether there is one; if not, *ret_when is untouched */
 REIN_API bool rein_clock_next(const rein_clock *clock, rein_time *ret_when);
 
-/* How many timers are armed on it: one for each context that is not done and has a deadline sooner
- * than its parent's, and one for each thread in rein_sleep(), rein_sleep_until() or a
+/* How many timers are armed on it: one for each context that is not done and has a deadline of its
+ * own, no later than its parent's, and one for each thread in rein_sleep(), rein_sleep_until() or a
  * rein_wait_any() with an instant. A test that waits until a thread sleeps adds its contexts'
  * deadlines to that, and looks whether the thread has ended instead. */
 REIN_API size_t rein_clock_armed(const rein_clock *clock);
