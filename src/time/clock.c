@@ -45,19 +45,25 @@ static void tell(struct reini_clock *clock, int64_t when)
         clock->driver->poke(clock->driver);
 }
 
+/* Under clock->mu: whether it is a virtual one, and has not been moved to that instant yet. */
+static bool virtually_comes(const struct reini_clock *clock, int64_t when)
+{
+    return clock->is_virtual && when > load_relaxed(&clock->now);
+}
+
 int reini_clock_arm(struct reini_clock *clock, struct timer *timer, const int32_t *over)
 {
     int r = 0;
     STEP("arm");
     mutex_lock(&clock->mu);
     while (LIKELY(!over || load_relaxed(over) == 0)) {
-        if (UNLIKELY(clock->is_virtual) && timer->when <= load_relaxed(&clock->now)) {
-            r = 1;
-            break;
-        }
-        if (LIKELY(clock->driver || clock->is_virtual)) {
+        if (LIKELY(clock->driver != NULL) || virtually_comes(clock, timer->when)) {
             timerq_insert(&clock->queue, timer);
             tell(clock, timer->when);
+            break;
+        }
+        if (clock->is_virtual) {
+            r = 1;
             break;
         }
         mutex_unlock(&clock->mu);
