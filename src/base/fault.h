@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* base/fault.h: what the test build can do to the library; nothing at all in any other build.
  *
- * STEP("name")    a point between two lines where a test may hold a thread: an interleaving
+ * STEP("name")    a point between two lines where a test may hold a thread, to force an
+ *                 interleaving
  * FAULT_ALLOC()   whether this allocation is the one that is to fail
  * MISTAKE(name)   1 in a test build made with -DREIN_MISTAKE_name=1: a seeded mistake, to show that
  *                 the suite catches it. Always a constant, so the compiler drops the wrong

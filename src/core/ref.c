@@ -5,9 +5,8 @@
  * A release can come at any moment of a walk through the same tree. The last one of a node
  *   1 takes its timer off the clock, so that nobody can find it by that,
  *   2 takes it out of its parents' lists; a list that is a walker's (I3) it does not touch: it
- *   turns
- *     LINKED to HANDED and is finished; the walker revives the node for its call phase, and the
- *     release comes here again from there, with all places OUT;
+ *     turns LINKED to HANDED and is finished; the walker revives the node for its call phase, and
+ *     the release comes here again from there, with all places OUT;
  *   3 makes the calls that a mark left behind, or drops them if there was no mark; closes the
  *     descriptor, gives back what the memory holds,
  *   4 and drops the references to the parents, which may be their last: a list, not a recursion.

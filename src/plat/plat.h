@@ -24,8 +24,7 @@
 bool reini_word_sleep(const uint32_t *word, uint32_t expected, int64_t until);
 void reini_word_wake(const uint32_t *word, bool all);
 
-/* ---- clock, thread id
- * -------------------------------------------------------------------------- */
+/* ---- clock, thread id ------------------------------------------------------------------------ */
 
 int64_t reini_plat_now(void);                      /* CLOCK_MONOTONIC, ns */
 int64_t reini_plat_from_wall(int64_t s, long ns);  /* that wall-clock time on CLOCK_MONOTONIC */
@@ -63,13 +62,11 @@ void reini_fd_write(int fd, const char *text, size_t size); /* all of it, or up 
  * negative errno. */
 int reini_poll_until(struct pollfd *fds, size_t n, int64_t until);
 
-/* ---- alarm: a descriptor that is readable from an instant on; INT64_MAX: never
- * ----------------- */
+/* ---- alarm: a descriptor that is readable from an instant on; INT64_MAX: never --------------- */
 int reini_alarm_open(void);
 void reini_alarm_set(int fd, int64_t when);
 
-/* ---- union: some descriptors as one, readable when any of them is
- * ------------------------------ */
+/* ---- union: some descriptors as one, readable when any of them is ---------------------------- */
 int reini_union_open(const int *fds, size_t n);
 
 /* ---- fork: have child() run in the child of every fork(), on its only thread -------------------
