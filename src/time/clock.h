@@ -91,8 +91,8 @@ void reini_clock_defer(struct reini_clock *clock, struct deferred *first, struct
  * Returns how many timers that was. */
 size_t reini_clock_fire(struct reini_clock *clock, int64_t now);
 
-/* Under clock->mu, which is given back: wait until one of what `changes` counts has ended. Not for a
- * thread that is driving the clock. */
+/* Under clock->mu, which is given back: wait until one of what `changes` counts has ended. Not for
+ * a thread that is driving the clock. */
 void reini_clock_await_change(struct reini_clock *clock) RELEASES(clock->mu);
 
 /* Whether this thread drives the real clock, and is now in what may be anybody's code. */
