@@ -24,6 +24,18 @@ static inline void *reini_alloc(size_t size)
     return memory;
 }
 
+/* The same, at an address that is a multiple of `alignment`; size is one as well. */
+static inline void *reini_alloc_aligned(size_t alignment, size_t size)
+{
+    if (FAULT_ALLOC())
+        return NULL;
+    int saved = errno;
+    void *memory = aligned_alloc(alignment, size);
+    if (UNLIKELY(!memory))
+        errno = saved;
+    return memory;
+}
+
 static inline void *reini_alloc_zero(size_t size)
 {
     void *memory = reini_alloc(size);

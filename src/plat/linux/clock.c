@@ -1,10 +1,13 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* plat/linux/clock.c: the monotonic clock, and the id of a thread. */
+/* plat/linux/clock.c: the monotonic clock, and who runs. */
+#include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "base/attr.h"
 #include "plat/plat.h"
 
@@ -41,6 +44,27 @@ int reini_plat_thread_id(void)
     if (UNLIKELY(thread_id == 0))
         thread_id = (int)syscall(SYS_gettid);
     return thread_id;
+}
+
+static uint32_t numbers;                /* atomic; how many threads have one */
+static _Thread_local uint32_t number_1; /* this thread's, plus 1; 0: none yet */
+
+uint32_t reini_plat_thread_number(void)
+{
+    if (UNLIKELY(number_1 == 0))
+        number_1 = add_relaxed(&numbers, 1) + 1; /* relaxed: only its difference is of use */
+    return number_1 - 1;
+}
+
+uint32_t reini_plat_processors(void)
+{
+    cpu_set_t allowed;
+    int saved = errno;
+    /* Fails on a machine of more processors than the set has room for. */
+    int count = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed)
+                                                                    : CPU_SETSIZE;
+    errno = saved;
+    return count > 0 ? (uint32_t)count : 1;
 }
 
 void reini_plat_forked(void)
