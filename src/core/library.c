@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "core/node.h"
 #include "exec/exec.h"
+#include "plat/plat.h"
 #include "time/keeper.h"
 #include "wait/events.h"
 
@@ -34,5 +35,6 @@ int rein_quiesce(void)
         STEP("quiesce-looks");
     } while (pool == 0 && (kept || reini_pool_is_alive()));
     reini_events_close();
+    reini_heap_trim();
     return pool < 0 ? pool : keeper;
 }
