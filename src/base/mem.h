@@ -49,4 +49,13 @@ static inline void reini_free(void *memory)
     free(memory); /* glibc >= 2.33 and musl keep errno */
 }
 
+/* Have the C library give back what was freed. glibc keeps blocks of up to 128 bytes, and children
+ * are such, as they are until somebody wants more than a KiB of the same heap: then it joins them,
+ * and what is free at the end of the heap goes back to the system with the next large free(). */
+static inline void reini_give_back(void)
+{
+    void *volatile large = reini_alloc(4096); /* volatile: not to be optimised away */
+    reini_free(large);
+}
+
 #endif

@@ -34,9 +34,6 @@ uint32_t reini_plat_processors(void);              /* how many the process may r
 
 void reini_plat_forked(void); /* to be called in the child of a fork() */
 
-/* ---- heap: have the C library give the system back what was freed, as far as it can ----------- */
-void reini_heap_trim(void);
-
 /* ---- threads -----------------------------------------------------------------------------------
  *
  * start: a joinable thread with all signals blocked; -EAGAIN if there can be none.

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "race.h"
 #include "suite.h"
 
 static const rein_key key = {"key", REIN_VALUE_COPY, sizeof(long), NULL, NULL, {NULL, NULL}};
@@ -51,22 +50,7 @@ static void end_it(const rein_ctx *ctx)
     rein_end((rein_ctx *)(uintptr_t)ctx);
 }
 
-static void make(void *arg)
-{
-    struct burst *burst = arg;
-    for (size_t i = 0; i < burst->count; i++)
-        burst->made[i] = burst->derive(burst->parent);
-}
-
-static void give_back(void *arg)
-{
-    struct burst *burst = arg;
-    for (size_t i = 0; i < burst->count; i++)
-        burst->give_back(burst->made[i]);
-}
-
-/* All of it made and given back, on one thread or on two. */
-static void expect_all_back(struct burst *burst, bool elsewhere)
+static void expect_all_back(struct burst *burst)
 {
     rein_ctx *parent = rein_with_cancel(rein_background());
     burst->parent = parent;
@@ -75,16 +59,12 @@ static void expect_all_back(struct burst *burst, bool elsewhere)
     for (size_t i = 0; i < burst->count; i++)
         burst->made[i] = parent; /* so that the array is in memory before */
     size_t before = resident();
-    if (elsewhere) {
-        struct race_thread thread;
-        race_thread_start(&thread, 0, make, burst);
-        race_thread_join(&thread);
-    } else {
-        make(burst);
-    }
+    for (size_t i = 0; i < burst->count; i++)
+        burst->made[i] = burst->derive(burst->parent);
     size_t took = resident() - before;
     ck_assert_uint_gt(took, burst->count * 64);
-    give_back(burst);
+    for (size_t i = 0; i < burst->count; i++)
+        burst->give_back(burst->made[i]);
     ck_assert_int_eq(rein_quiesce(), 0);
     size_t after = resident();
     ck_assert_msg(after < before + took / 10, "of %zu bytes %zu are left", took, after - before);
@@ -94,20 +74,15 @@ static void expect_all_back(struct burst *burst, bool elsewhere)
 
 CASE_LONG(60, p_memory_of_children_goes_back, "P-MEMORY")
 {
-    expect_all_back(&(struct burst){.derive = child, .give_back = end_it}, false);
-}
-
-CASE_LONG(60, p_memory_of_another_threads_children_goes_back, "P-MEMORY")
-{
-    expect_all_back(&(struct burst){.derive = child, .give_back = end_it}, true);
+    expect_all_back(&(struct burst){.derive = child, .give_back = end_it});
 }
 
 CASE_LONG(60, p_memory_of_timeouts_goes_back, "P-MEMORY")
 {
-    expect_all_back(&(struct burst){.derive = timeout, .give_back = end_it}, false);
+    expect_all_back(&(struct burst){.derive = timeout, .give_back = end_it});
 }
 
 CASE_LONG(60, p_memory_of_values_goes_back, "P-MEMORY")
 {
-    expect_all_back(&(struct burst){.derive = value, .give_back = rein_unref}, false);
+    expect_all_back(&(struct burst){.derive = value, .give_back = rein_unref});
 }
