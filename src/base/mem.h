@@ -54,8 +54,10 @@ static inline void reini_free(void *memory)
  * and what is free at the end of the heap goes back to the system with the next large free(). */
 static inline void reini_give_back(void)
 {
-    void *volatile large = reini_alloc(4096); /* volatile: not to be optimised away */
-    reini_free(large);
+    int saved = errno;
+    void *volatile large = malloc(4096); /* volatile: not to be optimised away */
+    free(large);
+    errno = saved;
 }
 
 #endif
