@@ -92,9 +92,11 @@ static inline double percentile(double *values, size_t n, double p)
     qsort(values, n, sizeof *values, compare_doubles);
     return values[(size_t)(p * (double)(n - 1) + 0.5)];
 }
-static inline double median(double *values, size_t n)
+/* What something takes that was done n times: the lower quartile, since whatever disturbs a run
+ * makes it longer. */
+static inline double undisturbed(double *values, size_t n)
 {
-    return percentile(values, n, 0.5);
+    return percentile(values, n, 0.25);
 }
 
 static inline void print(const char *name, double figure)
@@ -124,7 +126,7 @@ static inline void *touched(size_t n, size_t size)
 /* Does something n times with one argument. */
 typedef void loop_fn(uint64_t n, void *arg);
 
-/* ns for each repetition: the median of many runs of two milliseconds each. On a machine that is
+/* ns for each repetition, from many runs of two milliseconds each. On a machine that is
  * shared the scheduler, or the host of a virtual one, takes the processor away for many
  * milliseconds at a time; a long run always contains such a gap, of many short ones few do. */
 static inline double time_loop(loop_fn *loop, void *arg)
@@ -146,7 +148,7 @@ static inline double time_loop(loop_fn *loop, void *arg)
         loop(n, arg);
         ns[i] = (double)(now_ns() - start) / (double)n;
     }
-    return median(ns, (size_t)runs);
+    return undisturbed(ns, (size_t)runs);
 }
 
 /* ---- Loops in several threads ---------------------------------------------------------------- */
@@ -208,7 +210,7 @@ static inline double time_threads(int threads, loop_fn *loop, void **args)
     int runs = times(RUNS);
     for (int i = 0; i < runs; i++)
         ns[i] = (double)race(threads, n, loop, args) / ((double)n * threads);
-    return median(ns, (size_t)runs);
+    return undisturbed(ns, (size_t)runs);
 }
 
 /* ---- Processors ------------------------------------------------------------------------------ */

@@ -16,8 +16,9 @@ FLOORS = ("floor", "striped")
 class Results:
     """Figures by key, subject and round; failures by command and subject."""
 
-    def __init__(self, subjects, rounds, machine):
-        self.subjects, self.rounds, self.machine = subjects, rounds, machine
+    def __init__(self, subjects, rounds, machine, processors):
+        self.subjects, self.rounds = subjects, rounds
+        self.machine, self.processors = machine, processors
         self.figures, self.failures = {}, {}
 
     def add(self, key, subject, round_, figure):
@@ -55,6 +56,8 @@ def judge(results, row):
         return None, ""
     if limit.most == 0:  # not at most, but never below
         return value, "met" if value >= 0 else "missed"
+    if limit.processors > results.processors:
+        return value, "too few processors"
     return value, ("met" if value <= limit.most
                    else "within 25 %" if value <= 1.25 * limit.most else "missed")
 
@@ -124,6 +127,8 @@ def words(results):
     said = f"Medians of {results.rounds} round{'s' * (results.rounds != 1)}."
     if peers:
         said += " Other libraries: in multiples of what rein takes."
+    if results.processors < 16:
+        said += f" How more threads than {results.processors} scale, this machine cannot tell."
     return said
 
 

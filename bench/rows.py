@@ -12,6 +12,7 @@ class Limit(NamedTuple):
     subject: str = ""
     key: str = ""  # that of the row itself, if empty
     words: str = ""
+    processors: int = 1  # judged only on a machine that has as many
 
     def __str__(self):
         if self.words:
@@ -49,7 +50,6 @@ LOADS = Limit(2, "floor", "check.live", "≤ 2 × a load")
 NAP = "≤ 1.6 × a bare sleep"
 NEVER_EARLY = Limit(0, words="never early")
 WORKS = Limit(float("inf"), words="works")
-CORES = "1 thread, up to the cores"
 
 ROWS = [
     Row("check.live", "ask: live", "check live", LOADS),
@@ -106,7 +106,8 @@ ROWS = [
       for n, limit in ((1, None), (2, striped(1.7)), (4, striped(1.7)), (8, striped(1.7)),
                        (16, None))],
     *[Row(f"contend.shared.thread.{n}", f"    in thread-ns: {n}", f"contend shared {n}",
-          own(1.5, "contend.shared.thread.1", CORES)) for n in (2, 4, 8, 16)],
+          Limit(1.5, "rein", "contend.shared.thread.1", "≤ 1.5 × 1 thread", n))
+      for n in (2, 4, 8, 16)],
     Row("contend.own.1", "a parent each, threads: 1", "contend own 1"),
     Row("contend.own.2", "a parent each, threads: 2", "contend own 2",
         scales(1.7, "contend.own.1")),

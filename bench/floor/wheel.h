@@ -24,7 +24,7 @@ enum {
     FLOOR_SLOTS = 64,
     /* Waking costs more than firing: where more than this many fire at a time, the thread turns
      * the wheels once a millisecond. */
-    FLOOR_DENSE = 4,
+    FLOOR_DENSE = 16,
 };
 
 enum floor_timer_state { FLOOR_IDLE, FLOOR_ARMED, FLOOR_FIRING };

@@ -35,7 +35,7 @@ static void cancelled(long size)
     int runs = times(fit > (double)RUNS ? RUNS : fit < 2 ? 2 : (int)fit);
     for (int i = 0; i < runs; i++)
         ns[i] = time_chain(levels, chains, nodes);
-    print_for("chain.cancel", size, median(ns, (size_t)runs));
+    print_for("chain.cancel", size, undisturbed(ns, (size_t)runs));
 }
 
 /* On a stack of 64 KiB: once, and what matters is that it can be done. */

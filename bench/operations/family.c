@@ -44,7 +44,7 @@ static void cancelled(long size)
     int runs = runs_for((double)(now_ns() - start), MOST_RUNS);
     for (int i = 0; i < runs; i++)
         ns[i] = time_cancel(n, families, parents, children);
-    print_for("family.cancel", size, median(ns, (size_t)runs));
+    print_for("family.cancel", size, undisturbed(ns, (size_t)runs));
 }
 
 /* Made, cancelled and given back. Per child. */
@@ -68,7 +68,7 @@ static void life(long size)
     int runs = runs_for(time_life(n, children), MOST_RUNS);
     for (int i = 0; i < runs; i++)
         ns[i] = time_life(n, children) / (double)n;
-    print_for("family.life", size, median(ns, (size_t)runs));
+    print_for("family.life", size, undisturbed(ns, (size_t)runs));
 }
 
 CASES({"cancel", cancelled}, {"life", life})

@@ -39,7 +39,8 @@ func percentile(values []float64, share float64) float64 {
 	sort.Float64s(values)
 	return values[int(share*float64(len(values)-1)+0.5)]
 }
-func median(values []float64) float64 { return percentile(values, 0.5) }
+// Whatever disturbs a run makes it longer.
+func undisturbed(values []float64) float64 { return percentile(values, 0.25) }
 
 // How many runs of ns each fit into a third of a second.
 func runsFor(ns float64, most int) int {
@@ -68,7 +69,7 @@ func timeLoop(loop func(n int)) float64 {
 		loop(n)
 		ns[i] = float64(now()-start) / float64(n)
 	}
-	return median(ns)
+	return undisturbed(ns)
 }
 
 func race(n int, loops []func(n int)) int64 {
@@ -106,7 +107,7 @@ func timeThreads(threads int, loopOf func(i int) func(n int)) float64 {
 	for i := range ns {
 		ns[i] = float64(race(n, loops)) / float64(n*threads)
 	}
-	return median(ns)
+	return undisturbed(ns)
 }
 
 // Keep the calling goroutine to a thread of its own, and that to the nth processor of the machine.

@@ -114,7 +114,7 @@ func familyCancel(n int) {
 	for i := range ns {
 		ns[i] = timeCancel(n, families, parents, children)
 	}
-	printFor("family.cancel", n, median(ns))
+	printFor("family.cancel", n, undisturbed(ns))
 }
 
 func timeLife(children []node) float64 {
@@ -135,7 +135,7 @@ func familyLife(n int) {
 	for i := range ns {
 		ns[i] = timeLife(children) / float64(n)
 	}
-	printFor("family.life", n, median(ns))
+	printFor("family.life", n, undisturbed(ns))
 }
 
 func timeChain(levels, chains int, nodes []node) float64 {
@@ -167,7 +167,7 @@ func chainCancel(levels int) {
 	for i := range ns {
 		ns[i] = timeChain(levels, chains, nodes)
 	}
-	printFor("chain.cancel", levels, median(ns))
+	printFor("chain.cancel", levels, undisturbed(ns))
 }
 
 // ---- Waiting ----
@@ -228,8 +228,8 @@ func waiters(n int) {
 		gone.Wait()
 		last[run] = float64(lastRan - start)
 	}
-	printFor("waiters.last", n, median(last))
-	printFor("waiters.busy", n, median(busy))
+	printFor("waiters.last", n, undisturbed(last))
+	printFor("waiters.busy", n, undisturbed(busy))
 }
 
 // ---- Several threads ----
