@@ -7,6 +7,8 @@
 #   make test      the whole suite: plain, sanitizers, valgrind, failing memory, seeded mistakes, storms
 #   make bench     what rein costs, beside a bare floor and the libraries that are installed; ROUNDS=1
 #                  OPS=regex SUBJECTS='rein floor' for less of it, FORMAT=markdown or json
+#   make performance  the same with all the libraries that Debian 12 has, which this installs, into
+#                  docs/performance.md; make bench-plots draws only its plots, of the last run
 #   make stress    the storms alone, SECONDS=60 SEED=0 (0: a new one) for as long as you like
 #   make install   the library, headers and pages, to PREFIX=/usr/local (DESTDIR is honoured)
 #   make setup     install what the others need, where it is missing; demo, test, bench do it too
@@ -24,7 +26,7 @@ OPS =
 SUBJECTS = rein floor striped go nsync glib stdcxx tokio uv
 FORMAT = text
 
-.PHONY: all demo serve build-demo test bench stress install setup clean
+.PHONY: all demo serve build-demo test bench bench-plots performance stress install setup clean
 
 all: build/plain/build.ninja
 	ninja -C build/plain
@@ -56,6 +58,15 @@ bench:
 	scripts/setup build
 	bench/run --rounds '$(ROUNDS)' --ops '$(OPS)' --subjects '$(SUBJECTS)' --format '$(FORMAT)' \
 	    build/bench
+
+bench-plots:
+	test -f build/bench/results.json || $(MAKE) bench OPS='^(contend.shared|timeout.among)'
+	bench/plot build/bench docs/performance
+
+performance:
+	scripts/setup bench
+	bench/run --rounds '$(ROUNDS)' --update docs/performance.md build/bench
+	bench/plot build/bench docs/performance
 
 install:
 	scripts/setup build

@@ -10,6 +10,8 @@ from statistics import median
 
 from rows import UNITS
 
+NAMES = {"rein": "rein", "floor": "floor", "striped": "striped", "go": "Go", "nsync": "nsync",
+         "glib": "GLib", "stdcxx": "libstdc++", "tokio": "tokio", "uv": "libuv"}
 FLOORS = ("floor", "striped")
 
 
@@ -57,7 +59,7 @@ def judge(results, row):
     if limit.most == 0:  # not at most, but never below
         return value, "met" if value >= 0 else "missed"
     if limit.processors > results.processors:
-        return value, "too few processors"
+        return value, "too few cores"
     return value, ("met" if value <= limit.most
                    else "within 25 %" if value <= 1.25 * limit.most else "missed")
 
@@ -78,7 +80,7 @@ def measured(row, value):
     if value is None or row.limit.most == float("inf"):
         return ""
     if row.limit.subject:
-        return multiple(value)
+        return multiple(1 / value if row.limit.inverted else value)
     return f"{number(value / UNITS[row.unit])}"
 
 
@@ -104,7 +106,8 @@ def head(results):
 def lines(results, rows):
     """The table: a head, and a list of cells for each row that has anything to show."""
     first, peers = head(results)
-    yield ["operation", "unit", *first, "measured", "limit", "", *peers]
+    yield ["operation", "unit", *map(NAMES.get, first), "measured", "limit", "",
+           *map(NAMES.get, peers)]
     for row in rows:
         if not results.figures.get(row.key) and \
                 not any(command == row.command for command, _ in results.failures):

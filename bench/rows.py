@@ -13,6 +13,7 @@ class Limit(NamedTuple):
     key: str = ""  # that of the row itself, if empty
     words: str = ""
     processors: int = 1  # judged only on a machine that has as many
+    inverted: bool = False  # said as how much more is done, not as how much less it takes
 
     def __str__(self):
         if self.words:
@@ -43,7 +44,7 @@ def own(most, key, words):
 
 
 def scales(factor, key):
-    return Limit(1 / factor, "rein", key, f"scales ≥ {factor:g} ×")
+    return Limit(1 / factor, "rein", key, f"scales ≥ {factor:g} ×", 2, True)
 
 
 LOADS = Limit(2, "floor", "check.live", "≤ 2 × a load")
@@ -56,7 +57,8 @@ ROWS = [
     Row("check.deadline", "ask: with a deadline", "check deadline", LOADS),
     Row("check.cancelled", "ask: cancelled", "check cancelled", LOADS),
     Row("check.under.100", "ask: under 100 values", "value check 100", LOADS),
-    Row("check.under.100", "    beside none", "value check 100", own(1.1, "check.under.0", "under none")),
+    Row("check.under.100", "    beside none", "value check 100",
+        own(1.1, "check.under.0", "under none")),
     Row("check.threads.2", "ask: the same one, 2 threads", "check threads 2",
         scales(1.8, "check.threads.1")),
 

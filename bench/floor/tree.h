@@ -146,9 +146,16 @@ static inline void floor_await(struct floor_node *node)
         floor_sleep(&node->family.word, FLOOR_WAITED, NULL);
 }
 
+/* On a node that is done it is called at once. */
 static inline void floor_callback_add(struct floor_node *node, struct floor_callback *callback)
 {
     floor_lock(&node->family.lock);
+    if (node->family.word == FLOOR_DONE) {
+        callback->from = NULL;
+        callback->fn(callback->arg);
+        floor_unlock(&node->family.lock);
+        return;
+    }
     callback->next = node->callbacks;
     callback->from = &node->callbacks;
     if (callback->next)
@@ -190,7 +197,7 @@ static inline bool floor_mark_node(struct floor_node *node)
         callback->from = NULL;
         callback->fn(callback->arg);
     }
-    if (node->timer.state == FLOOR_ARMED)
+    if (__atomic_load_n(&node->timer.state, __ATOMIC_RELAXED) == FLOOR_ARMED)
         floor_disarm(&node->timer);
     return first;
 }

@@ -22,6 +22,7 @@ static void many(long size)
     static struct shot shots[SAMPLES];
     const int64_t within = smoke() ? 20 * millisecond : 2 * second;
     long n = sized(size), samples = n < SAMPLES ? n : SAMPLES, every = n / samples;
+    prepare_shots();
     node parent = new_root(), *nodes = (node *)touched((size_t)n, sizeof(node));
     int64_t ahead = head_start(parent, n), start = now_ns(), base = start + ahead;
     for (long i = 0; i < n; i++) {

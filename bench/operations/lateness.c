@@ -29,6 +29,7 @@ static void tell(const char *name, double *late, size_t n)
 static void timers(long unused)
 {
     long n = sized(SHOTS);
+    prepare_shots();
     node parent = new_root();
     int64_t base = now_ns() + 100 * millisecond;
     (void)unused;

@@ -11,14 +11,18 @@ struct shot {
     int64_t due;
     double late; /* written by whoever fires it */
 };
-static void note_lateness(struct watch *w)
+static inline void note_lateness(struct watch *w)
 {
     struct shot *shot = (struct shot *)w;
     shot->late = (double)(now_ns() - shot->due);
 }
-static inline void take_aim(struct shot *shot, node n, int64_t due)
+/* Before any other thread is there. */
+static inline void prepare_shots(void)
 {
     on_fired = note_lateness;
+}
+static inline void take_aim(struct shot *shot, node n, int64_t due)
+{
     shot->due = due;
     watch(n, &shot->watch);
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The rein authors
 // SPDX-License-Identifier: MIT
 
-// The operations of ../../operations for Go's context package: `bench OPERATION CASE [N]` prints the
-// lines that the C program of that name would.
+// The operations of ../../operations for Go's context package: `bench OPERATION CASE [N]` prints
+// the lines that the C program of that name would.
 package main
 
 import (

@@ -48,8 +48,8 @@ func runsFor(ns float64, most int) int {
 	return min(max(fit, 2), most)
 }
 
-// As measure.h's time_loop, but in runs so long that the garbage collector, which is part of what an
-// operation costs, has its turns in each.
+// As measure.h's time_loop, but in runs so long that the garbage collector, which is part of what
+// an operation costs, has its turns in each.
 func timeLoop(loop func(n int)) float64 {
 	const runs, wanted = 7, 40e6
 	n := 64

@@ -269,7 +269,8 @@ fn timeout_among(n: usize) {
     let others: Vec<_> = (0..n)
         .map(|_| {
             random = random.wrapping_mul(1664525).wrapping_add(1013904223);
-            timeout(&parent, &waker, HOUR / 2 + Duration::from_millis((random >> 8) as u64 % 3600000))
+            let more = Duration::from_millis((random >> 8) as u64 % 3_600_000);
+            timeout(&parent, &waker, HOUR / 2 + more)
         })
         .collect();
     let ns = time_loop(|n| {
@@ -304,7 +305,7 @@ async fn shot(child: Token, due: tokio::time::Instant) -> f64 {
         }
     }
 }
-/// Fires n shots; returns what making took and what firing took of the processors, and the latenesses.
+/// Fires n shots: what making took, what firing took of the processors, and how late each was.
 fn shoot(n: usize, ahead: Duration, offset: impl Fn(usize) -> Duration) -> (f64, f64, Vec<f64>) {
     runtime().block_on(async {
         let (parent, start) = (Token::new(), Instant::now());
