@@ -215,6 +215,13 @@ static inline double time_threads(int threads, loop_fn *loop, void **args)
 
 /* ---- Processors ------------------------------------------------------------------------------ */
 
+/* As many as this process may use. */
+static inline int processors(void)
+{
+    cpu_set_t all;
+    return sched_getaffinity(0, sizeof all, &all) == 0 ? CPU_COUNT(&all) : 1;
+}
+
 /* Keep the calling thread to the nth processor that this process may use, or to the last there
  * is. */
 static inline void stay_on_processor(int nth)

@@ -4,20 +4,14 @@
  *
  * Two figures: wall-clock ns for each operation over all threads, and thread-ns, which is what one
  * operation keeps a thread busy: wall-clock ns times the threads that can run at a time. */
-#include "subject.h"
+#include "life.h"
 
 static double in_thread_ns(double ns, long threads)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return ns * (double)(threads < processors ? threads : processors);
+    int most = processors();
+    return ns * (double)(threads < most ? threads : most);
 }
 
-static NOINLINE void loop_derive(uint64_t n, void *arg)
-{
-    node parent = *(node *)arg;
-    for (uint64_t i = 0; i < n; i++)
-        end(derive(parent));
-}
 static void shared(long threads)
 {
     node parent = new_root();
@@ -41,12 +35,6 @@ static void own(long threads)
 }
 
 #if HAS & TIMEOUTS
-static NOINLINE void loop_timeout(uint64_t n, void *arg)
-{
-    node parent = *(node *)arg;
-    for (uint64_t i = 0; i < n; i++)
-        end(derive_timeout(parent, 3600 * second));
-}
 static void timeout_shared(long threads)
 {
     node parent = new_root();

@@ -1,14 +1,8 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* derive.c: a child of a live parent, made and ended. */
-#include "subject.h"
+#include "life.h"
 
-static NOINLINE void loop_derive(uint64_t n, void *arg)
-{
-    node parent = *(node *)arg;
-    for (uint64_t i = 0; i < n; i++)
-        end(derive(parent));
-}
 static void ended(long unused)
 {
     node parent = new_root();

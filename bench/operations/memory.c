@@ -4,6 +4,10 @@
  * gone. */
 #include "subject.h"
 
+#if HAS & VALUES
+#include "line.h"
+#endif
+
 enum { MANY = 1000000 };
 
 /* Where a handle is more than a pointer, the rest is memory that the program has to spend. */
@@ -47,15 +51,8 @@ static void value(long depth)
     view *lowest = (view *)touched((size_t)lines, sizeof(view));
     drop_values(no_values(parent));
     double before = resident_bytes();
-    for (long i = 0; i < lines; i++) {
-        view at = no_values(parent);
-        for (long key = 0; key < depth; key++) {
-            view lower = bind_value(at, (int)key);
-            drop_values(at);
-            at = lower;
-        }
-        lowest[i] = at;
-    }
+    for (long i = 0; i < lines; i++)
+        lowest[i] = line_under(parent, depth);
     print_for("memory.value", depth, (resident_bytes() - before) / (double)(lines * depth));
     KEEP(lowest);
 }

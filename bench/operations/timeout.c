@@ -1,14 +1,7 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* timeout.c: a child with a timeout of an hour, made and ended, among others that are live. */
-#include "subject.h"
-
-static NOINLINE void loop_timeout(uint64_t n, void *arg)
-{
-    node parent = *(node *)arg;
-    for (uint64_t i = 0; i < n; i++)
-        end(derive_timeout(parent, 3600 * second));
-}
+#include "life.h"
 
 /* The others, of 30 to 90 minutes in no order, stay: the process ends with them. */
 static void among(long n)

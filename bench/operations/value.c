@@ -1,21 +1,9 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* value.c: values, bound one below another, and what a line of them costs what is below it. */
-#include "subject.h"
+/* value.c: finding and binding values, and what a line of them costs what is below it. */
+#include "line.h"
 
-enum { ABSENT = KEYS - 1 };
-
-/* A line of n values under a node; key 0 is bound topmost, ABSENT never. */
-static view line_under(node below, long n)
-{
-    view at = no_values(below);
-    for (long i = 0; i < n; i++) {
-        view lower = bind_value(at, (int)i);
-        drop_values(at);
-        at = lower;
-    }
-    return at;
-}
+enum { ABSENT = KEYS - 1 }; /* never bound */
 
 struct question {
     view at;
