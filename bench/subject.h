@@ -23,6 +23,7 @@
  *             void let_fire(long n, int64_t last)   have timers fire until fired() was called n
  *                                             times; the last of them is due then. watch() as
  *                                             above, but there need be no unwatch()
+ *             void turn(void)                 have timers fire, for a moment
  *   VALUES    view                            what values are looked up in
  *             view no_values(node below)      where a line of them begins
  *             view bind_value(view above, int key)

@@ -73,6 +73,10 @@ static inline void let_fire(long n, int64_t last)
 {
     sleep_while_firing(n, last);
 }
+static inline void turn(void)
+{
+    usleep(1000);
+}
 
 typedef struct floor_value *view;
 static char floor_keys[KEYS];

@@ -99,9 +99,13 @@ static inline void unwatch(struct watch *w)
 {
     g_cancellable_disconnect(w->watched, w->handler);
 }
+static inline void turn(void)
+{
+    g_main_context_iteration(loop, TRUE);
+}
 static inline void let_fire(long n, int64_t last)
 {
     (void)last;
     while (!have_fired(n))
-        g_main_context_iteration(loop, TRUE);
+        turn();
 }

@@ -66,6 +66,10 @@ static inline void let_fire(long n, int64_t last)
 {
     sleep_while_firing(n, last);
 }
+static inline void turn(void)
+{
+    usleep(1000);
+}
 
 typedef const rein_ctx *view;
 static rein_key keys[KEYS];

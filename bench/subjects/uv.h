@@ -62,9 +62,13 @@ static inline void watch(node n, struct watch *w)
     n->data = w;
     w->watched = n;
 }
+static inline void turn(void)
+{
+    uv_run(&loop, UV_RUN_ONCE);
+}
 static inline void let_fire(long n, int64_t last)
 {
     (void)last;
     while (!have_fired(n))
-        uv_run(&loop, UV_RUN_ONCE);
+        turn();
 }

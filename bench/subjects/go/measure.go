@@ -39,6 +39,7 @@ func percentile(values []float64, share float64) float64 {
 	sort.Float64s(values)
 	return values[int(share*float64(len(values)-1)+0.5)]
 }
+
 // Whatever disturbs a run makes it longer.
 func undisturbed(values []float64) float64 { return percentile(values, 0.25) }
 
