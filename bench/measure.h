@@ -22,6 +22,7 @@
 
 /* The compiler must think that x is used, and that memory may have changed. */
 #define KEEP(x) __asm__ volatile("" : : "g"(x) : "memory")
+#define ASK_ANEW() __asm__ volatile("" : : : "memory") /* memory may have changed */
 #define NOINLINE __attribute__((noinline))
 #define MAYBE_UNUSED __attribute__((unused))
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))

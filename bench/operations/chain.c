@@ -32,7 +32,7 @@ static void cancelled(long size)
     int64_t start = now_ns();
     time_chain(levels, chains, nodes);
     double fit = 3e8 / (double)(now_ns() - start);
-    int runs = times(fit > (double)RUNS ? RUNS : fit < 2 ? 2 : (int)fit);
+    int runs = times(fit > (double)RUNS ? RUNS : fit < 3 ? 3 : (int)fit);
     for (int i = 0; i < runs; i++)
         ns[i] = time_chain(levels, chains, nodes);
     print_for("chain.cancel", size, undisturbed(ns, (size_t)runs));

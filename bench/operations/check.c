@@ -9,8 +9,9 @@ static NOINLINE void loop_check(uint64_t n, void *arg)
     int sum = 0;
     for (uint64_t i = 0; i < n; i++) {
         sum += done(asked);
-        KEEP(sum); /* each asks anew */
+        ASK_ANEW();
     }
+    KEEP(sum);
 }
 
 static void live(long unused)

@@ -7,7 +7,7 @@
 static int runs_for(double ns, int most)
 {
     double fit = 3e8 / (ns + 1);
-    return times(fit > most ? most : fit < 2 ? 2 : (int)fit);
+    return times(fit > most ? most : fit < 3 ? 3 : (int)fit);
 }
 enum { MOST_RUNS = 41, TOGETHER = 2000 };
 

@@ -45,8 +45,9 @@ static NOINLINE void loop_check(uint64_t n, void *arg)
     int sum = 0;
     for (uint64_t i = 0; i < n; i++) {
         sum += done(asked);
-        KEEP(sum);
+        ASK_ANEW();
     }
+    KEEP(sum);
 }
 static NOINLINE void loop_derive(uint64_t n, void *arg)
 {

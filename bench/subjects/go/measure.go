@@ -46,7 +46,7 @@ func undisturbed(values []float64) float64 { return percentile(values, 0.25) }
 // How many runs of ns each fit into a third of a second.
 func runsFor(ns float64, most int) int {
 	fit := int(3e8 / (ns + 1))
-	return min(max(fit, 2), most)
+	return min(max(fit, 3), most)
 }
 
 // As measure.h's time_loop, but in runs so long that the garbage collector, which is part of what

@@ -64,7 +64,7 @@ pub fn undisturbed(values: &mut [f64]) -> f64 {
 
 /// How many runs of ns each fit into a third of a second.
 pub fn runs_for(ns: f64, most: usize) -> usize {
-    (3e8 / (ns + 1.0)).clamp(2.0, most as f64) as usize
+    (3e8 / (ns + 1.0)).clamp(3.0, most as f64) as usize
 }
 
 pub fn time_loop(mut run: impl FnMut(usize)) -> f64 {
