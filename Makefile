@@ -5,7 +5,10 @@
 #   make demo      build the search service of examples/docsearch and play it with real clients
 #   make serve     the same service, to try by hand (ARGS=--help); stop it with Ctrl-C
 #   make test      the whole suite: plain, sanitizers, valgrind, failing memory, seeded mistakes, storms
-#   make bench     what rein costs
+#   make bench     what rein costs, beside a bare floor and the libraries that are installed; ROUNDS=1
+#                  OPS=regex SUBJECTS='rein floor' for less of it, FORMAT=markdown or json
+#   make performance  the same with all the libraries that Debian 12 has, which this installs, into
+#                  docs/performance.md; make bench-plots draws only its plots, of the last run
 #   make stress    the storms alone, SECONDS=60 SEED=0 (0: a new one) for as long as you like
 #   make install   the library, headers and pages, to PREFIX=/usr/local (DESTDIR is honoured)
 #   make setup     install what the others need, where it is missing; demo, test, bench do it too
@@ -18,8 +21,12 @@ PREFIX = /usr/local
 SECONDS = 60
 SEED = 0
 ARGS =
+ROUNDS = 5
+OPS =
+SUBJECTS = rein floor striped go nsync glib stdcxx tokio uv
+FORMAT = text
 
-.PHONY: all demo serve build-demo test bench stress install setup clean
+.PHONY: all demo serve build-demo test bench bench-plots performance stress install setup clean
 
 all: build/plain/build.ninja
 	ninja -C build/plain
@@ -49,11 +56,17 @@ stress:
 
 bench:
 	scripts/setup build
-	test -f build/bench/build.ninja || $(MESON_SETUP) --buildtype=release \
-	    -Dtests=disabled -Dexamples=disabled -Dadapters=disabled build/bench
-	ninja -C build/bench bench/bench
-	build/bench/bench/bench
-	size -A -d build/bench/src/librein.so | grep '^\.text' # bytes of code in the library
+	bench/run --rounds '$(ROUNDS)' --ops '$(OPS)' --subjects '$(SUBJECTS)' --format '$(FORMAT)' \
+	    build/bench
+
+bench-plots:
+	test -f build/bench/results.json || $(MAKE) bench OPS='^(contend.shared|timeout.among)'
+	bench/plot build/bench docs/performance
+
+performance:
+	scripts/setup bench
+	bench/run --rounds '$(ROUNDS)' --update docs/performance.md build/bench
+	bench/plot build/bench docs/performance
 
 install:
 	scripts/setup build
