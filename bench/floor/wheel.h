@@ -22,9 +22,6 @@ enum {
     FLOOR_TICK_BITS = 16, /* a tick is 65 us */
     FLOOR_LEVELS = 7,
     FLOOR_SLOTS = 64,
-    /* Waking costs more than firing: where more than this many fire at a time, the thread turns
-     * the wheels once a millisecond. */
-    FLOOR_DENSE = 16,
 };
 
 enum floor_timer_state { FLOOR_IDLE, FLOOR_ARMED, FLOOR_FIRING };
@@ -150,17 +147,14 @@ static inline uint64_t floor_turn(struct floor_wheel *wheel, uint64_t now, struc
     return next;
 }
 
-static inline int floor_fire(struct floor_link *due)
+static inline void floor_fire(struct floor_link *due)
 {
-    int n = 0;
     while (!floor_is_empty(due)) {
         struct floor_timer *timer = FLOOR_IN(due->next, struct floor_timer, link);
         floor_remove(&timer->link);
         floor_timer_fires(timer);
         __atomic_store_n(&timer->state, FLOOR_IDLE, __ATOMIC_RELEASE);
-        n++;
     }
-    return n;
 }
 
 static inline void *floor_turner_main(void *unused)
@@ -178,8 +172,7 @@ static inline void *floor_turner_main(void *unused)
                 floor_turn(&floor_wheels[i], (uint64_t)now >> FLOOR_TICK_BITS, &due);
             first = next < first ? next : first;
         }
-        if (floor_fire(&due) > FLOOR_DENSE)
-            sleep_until(now + millisecond);
+        floor_fire(&due);
         int64_t until = (int64_t)(first << FLOOR_TICK_BITS);
         __atomic_store_n(&floor_sleeps_until, until, __ATOMIC_SEQ_CST);
         struct timespec ts = {until / second, until % second};
