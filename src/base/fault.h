@@ -60,6 +60,15 @@ bool reini_fault_alloc(void);
 #ifndef REIN_MISTAKE_handover_ignored
 #define REIN_MISTAKE_handover_ignored 0
 #endif
+#ifndef REIN_MISTAKE_settles_unheard
+#define REIN_MISTAKE_settles_unheard 0
+#endif
+#ifndef REIN_MISTAKE_shard_after_shard
+#define REIN_MISTAKE_shard_after_shard 0
+#endif
+#ifndef REIN_MISTAKE_one_shard_is_all
+#define REIN_MISTAKE_one_shard_is_all 0
+#endif
 #define MISTAKE(name) (REIN_MISTAKE_##name)
 
 #endif

@@ -164,7 +164,7 @@ int rein_loop_run(rein_loop *loop)
         if (birth != reini_birth)
             return count; /* a callback has forked: in the child the descriptors are the parent's */
         int64_t until = reini_clock_settle(&reini_real_clock);
-        if (until == INT64_MIN)
+        if (until == AT_ONCE)
             reini_event_raise(loop->posted);
         else
             reini_alarm_set(loop->alarm, until);

@@ -40,8 +40,9 @@ struct timer {
     struct list link; /* in a slot, or in the list of those due */
     int64_t when;     /* set before it is armed */
     const struct timer_kind *kind;
-    uint16_t slot; /* level * 64 + slot */
+    uint16_t slot;    /* level * 64 + slot */
     uint8_t state;
+    uint8_t shard;    /* constant; the queue it belongs to, by its number on the clock */
 };
 
 enum { TIMERQ_LEVELS = 8, TIMERQ_SLOTS = 64 }; /* 8 * 6 bits and a tick's 16 are all 64 */

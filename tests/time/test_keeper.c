@@ -9,6 +9,7 @@
 #include "expect.h"
 #include "hold.h"
 #include "race.h"
+#include "shards.h"
 #include "still.h"
 #include "suite.h"
 
@@ -106,7 +107,7 @@ static void log_number(const rein_ctx *ctx, void *arg)
     is->order->log[is->order->length++] = is->number;
 }
 
-/* Arm them in any order. */
+/* Arm them in any order, and in all shards. */
 static void arm_all(struct numbered *each, struct order *order)
 {
     uint64_t random = suite_seed();
@@ -119,6 +120,7 @@ static void arm_all(struct numbered *each, struct order *order)
     for (int i = 0; i < TIMERS; i++) {
         struct numbered *is = &each[turn[i]];
         *is = (struct numbered){.order = order, .number = turn[i]};
+        shards_go_to((unsigned)i);
         is->ctx = timeout_of(REIN_MILLISECOND + 1000 * turn[i]);
     }
     for (int i = 0; i < TIMERS; i++)
@@ -141,8 +143,8 @@ static bool is_done(void *ctx)
     return rein_done(ctx);
 }
 
-/* What falls due together is done in the order of the instants, whatever the order of arming; all
- * of it is marked before the first callback runs. */
+/* What falls due together is done in the order of the instants, whatever the order of arming and
+ * the shard; all of it is marked before the first callback runs. */
 CASE(time_6_the_keeper_fires_in_order, "TIME-6", "P-PUNCTUAL")
 {
     static struct numbered each[TIMERS];
