@@ -295,7 +295,7 @@ size_t reini_clock_fire(struct reini_clock *clock, int64_t now)
 
 /* ---- the driver ---- */
 
-int64_t reini_clock_settle(struct reini_clock *clock)
+int64_t reini_clock_settle(struct reini_clock *clock, int64_t not_before)
 {
     if (!MISTAKE(settles_unheard))
         store_relaxed(&clock->sleeps_until, NEVER); /* see the top for why it is not lost */
@@ -312,8 +312,12 @@ int64_t reini_clock_settle(struct reini_clock *clock)
             until = wake_at;
     }
     STEP("settled");
-    int64_t unheard = NEVER;
-    cas_relaxed(&clock->sleeps_until, &unheard, until); /* if not, it has been poked */
+    int64_t heard_before = until, unheard = NEVER;
+    if (until != AT_ONCE && until < not_before) {
+        until = not_before;
+        heard_before = AT_ONCE + 1; /* calls alone: no timer is to come sooner */
+    }
+    cas_relaxed(&clock->sleeps_until, &unheard, heard_before); /* if not, it has been poked */
     return until;
 }
 

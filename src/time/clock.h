@@ -124,8 +124,9 @@ bool reini_clock_resign(struct reini_clock *clock, const struct driver *driver) 
 size_t reini_clock_armed(struct reini_clock *clock);
 
 /* For drivers: say when you will look again, and be told of what is due before. Returns the next
- * instant at which there is something to do; AT_ONCE if calls are waiting. */
-int64_t reini_clock_settle(struct reini_clock *clock);
+ * instant at which there is something to do, but not one before `not_before`: what falls due until
+ * then is to wait for that. AT_ONCE if calls are waiting, which wait for nothing. */
+int64_t reini_clock_settle(struct reini_clock *clock, int64_t not_before);
 
 /* In the child of a fork(): all clocks start anew, without timers or a driver; virtual ones stand
  * still for ever. */

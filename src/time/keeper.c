@@ -18,6 +18,7 @@
 
 #include "base/fault.h"
 #include "time/instant.h"
+#include "time/pace.h"
 
 /* How long a thread with nothing to do stays: it costs nothing, and starting one costs 50 us. */
 static const int64_t LINGER = 1000000000;
@@ -58,13 +59,15 @@ static bool leave(void)
 
 /* A disarmed timer does not wake the thread, for then every timeout that was not needed would cost
  * a system call. So it naps rather than sleep until a far instant, each time twice as long while
- * nothing happens: it finds out soon that there is nothing left, and hardly ever wakes for it. */
+ * nothing happens: it finds out soon that there is nothing left, and hardly ever wakes for it. Nor
+ * does it wake for each of many that fall due together, but at its pace. */
 static void keep(void *arg)
 {
     (void)arg;
     struct reini_clock *clock = &reini_real_clock;
     reini_thread_precise();
     uint16_t birth = reini_birth;
+    struct pace pace = {INT64_MIN};
     int64_t nap = LINGER;
     bool napped = false; /* a whole nap long nobody poked and nothing was due */
     for (;;) {
@@ -74,12 +77,14 @@ static void keep(void *arg)
         STEP("keeper-looks");
         if (load_relaxed(&dismissed))
             return;
-        size_t fired = reini_clock_fire(clock, reini_plat_now());
+        int64_t now = reini_plat_now();
+        pace_spend(&pace, now);
+        size_t fired = reini_clock_fire(clock, now);
         if (birth != reini_birth) { /* a callback has forked: the child starts its own */
             reini_thread_detach(reini_thread_self());
             return;
         }
-        int64_t until = reini_clock_settle(clock);
+        int64_t until = reini_clock_settle(clock, pace_next(&pace));
         if (until == AT_ONCE)
             continue;
         if (fired > 0)

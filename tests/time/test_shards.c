@@ -67,7 +67,8 @@ static void notice(void *arg)
     race_set(&is->noticed);
 }
 
-/* The same for calls that somebody who noticed leaves to it. */
+/* The same for calls that somebody who noticed leaves to it: they are made, though wakes for
+ * timers are put off. */
 CASE(shards_calls_put_off_while_the_keeper_settles, "P-WAKE", "P-NOTICE", "CTX-54")
 {
     for (unsigned looked_at = 0; looked_at <= SHARDS; looked_at++) {
