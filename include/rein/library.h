@@ -20,9 +20,10 @@ REIN_API REIN_RETURNS_NONNULL const char *rein_version(void);
  * Errors  -EBUSY  a thread of rein's is running */
 REIN_API REIN_NODISCARD int rein_forbid_threads(void);
 
-/* Wait until rein is at rest, with no thread of its own, and close the descriptors it keeps for
- * reuse; for tests, for leak checkers (to valgrind, a thread that idles at exit has memory
- * "possibly lost") and before dlclose-like moments. Nothing else needs it, exit() least of all.
+/* Wait until rein is at rest, with no thread of its own, close the descriptors it keeps for reuse,
+ * and have the C library give back what was freed; for tests, for leak checkers (to valgrind, a
+ * thread that idles at exit has memory "possibly lost") and before dlclose-like moments. Nothing
+ * else needs it, exit() least of all.
  * rein starts anew when it is used again. What rein_done_fd() gave out is not touched; that of the
  * failed context stays for ever.
  *

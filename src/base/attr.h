@@ -11,6 +11,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NORETURN __attribute__((noreturn))
 #define COLD __attribute__((cold, noinline))
+#define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline)) /* on every derive and end */
 
 /* A thread-local that is read on every derive: at an offset the loader fixes, without a call. A

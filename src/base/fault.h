@@ -5,6 +5,7 @@
  * STEP("name")    a point between two lines where a test may hold a thread, to force an
  *                 interleaving
  * FAULT_ALLOC()   whether this allocation is the one that is to fail
+ * FAULT_LIST()    in which of a node's lists the next dependent is to be put; see core/stripe.h
  * MISTAKE(name)   1 in a test build made with -DREIN_MISTAKE_name=1: a seeded mistake, to show that
  *                 the suite catches it. Always a constant, so the compiler drops the wrong
  *                 branch. */
@@ -15,9 +16,12 @@
 
 #include "base/atomic.h"
 
+enum fault_list { FAULT_ANY_LIST, FAULT_OWN_LIST, FAULT_STRIPE };
+
 #ifdef REIN_TESTING
 extern void (*reini_step_hook)(const char *name); /* atomic; NULL: none */
 bool reini_fault_alloc(void);
+enum fault_list reini_fault_list(void);
 #define STEP(name)                                                                              \
     do {                                                                                        \
         void (*hook_)(const char *) = load_acquire(&reini_step_hook);                           \
@@ -25,9 +29,11 @@ bool reini_fault_alloc(void);
             hook_(name);                                                                        \
     } while (0)
 #define FAULT_ALLOC() reini_fault_alloc()
+#define FAULT_LIST() reini_fault_list()
 #else
 #define STEP(name) ((void)0)
 #define FAULT_ALLOC() 0
+#define FAULT_LIST() FAULT_ANY_LIST
 #endif
 
 #ifndef REIN_MISTAKE_loser_returns_early
@@ -68,6 +74,15 @@ bool reini_fault_alloc(void);
 #endif
 #ifndef REIN_MISTAKE_one_shard_is_all
 #define REIN_MISTAKE_one_shard_is_all 0
+#endif
+#ifndef REIN_MISTAKE_stripes_looked_for_too_soon
+#define REIN_MISTAKE_stripes_looked_for_too_soon 0
+#endif
+#ifndef REIN_MISTAKE_stripe_has_no_reference
+#define REIN_MISTAKE_stripe_has_no_reference 0
+#endif
+#ifndef REIN_MISTAKE_stripe_link_without_recheck
+#define REIN_MISTAKE_stripe_link_without_recheck 0
 #endif
 #define MISTAKE(name) (REIN_MISTAKE_##name)
 

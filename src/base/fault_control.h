@@ -18,4 +18,10 @@ struct reini_fault {
 };
 extern struct reini_fault *reini_fault_sweep; /* set before threads start; NULL: none */
 
+/* Where children and waiters are put from here on, by all threads: as the load has it; into the
+ * nodes' own lists; into stripes, so that every node becomes striped; or now here, now there. At
+ * the start, what REIN_TEST_LISTS in the environment says: load, narrow, striped, turns. */
+enum fault_lists { FAULT_BY_LOAD, FAULT_NARROW, FAULT_STRIPED, FAULT_IN_TURN };
+void reini_fault_force_lists(enum fault_lists lists);
+
 #endif

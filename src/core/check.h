@@ -10,6 +10,9 @@
 /* How many dependents ctx's node has: children, waiters, calls. */
 size_t reini_check_dependents(const rein_ctx *ctx);
 
+/* How many lists ctx's node has for its dependents, besides its own. */
+size_t reini_check_stripes(const rein_ctx *ctx);
+
 /* How many timers are armed on ctx's clock. */
 size_t reini_check_armed(const rein_ctx *ctx);
 

@@ -256,6 +256,7 @@ rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rei
     struct look look = look_at_clock(onto);
     int64_t untold = untold_bound(onto), own = instant_add(look.now, bound);
     set_limit(joined, onto->limit, untold < own ? untold : own);
+    ctx_ref(ctx);
     reini_node_link_also(joined);
     return joined_start(joined, look);
 }
@@ -271,6 +272,7 @@ const rein_ctx *rein_without_cancel_at(const char *site, const rein_ctx *public_
     struct ctx *ctx = reini_ctx_new(site, parent, KIND_WITHOUT_CANCEL, sizeof *ctx);
     if (UNLIKELY(!ctx))
         return public_of(&reini_failed_memory.ctx);
+    ctx_ref(parent);
     ctx->flags |= NEVER_DONE;
     ctx->limit = NULL;
     store_relaxed(&ctx->refs, ONE_VIEW);

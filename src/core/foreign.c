@@ -64,6 +64,7 @@ rein_ctx *rein_foreign_at(const char *site, const rein_ctx *public_parent,
     if (UNLIKELY(!foreign))
         return refuse(ops, self, &reini_failed_memory.ctx);
     struct ctx *ctx = &foreign->timed.node.ctx;
+    ctx_ref(parent);
     foreign->ops = table_of(ops);
     foreign->self = self;
     foreign->timed.cause = NULL;

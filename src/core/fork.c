@@ -12,6 +12,8 @@
 
 #include "base/mem.h"
 #include "core/node.h"
+#include "core/rare.h"
+#include "core/stripe.h"
 #include "exec/exec.h"
 #include "time/instant.h"
 #include "wait/events.h"
@@ -19,10 +21,10 @@
 
 /* ---- ending ---- */
 
-static reini_mutex mu; /* in place of every frozen node's own: guards their ends and descriptors */
+reini_mutex reini_frozen_mu; /* guards their ends, descriptors, and who holds them by stripes */
 
 struct frozen_fd {
-    struct done_fd done; /* fd: an event; or the alarm in a union, since a read drains an alarm */
+    struct rare rare; /* fd: an event; or the alarm in a union, since a read drains an alarm */
     int alarm;           /* by its deadline, if nothing else ends it; or -1 */
     uint16_t birth;
 };
@@ -32,7 +34,7 @@ static void raise_fd(const struct frozen_fd *frozen)
     if (frozen->alarm >= 0)
         reini_alarm_set(frozen->alarm, INT64_MIN);
     else
-        reini_event_raise(frozen->done.fd);
+        reini_event_raise(frozen->rare.fd);
 }
 
 /* As in done.c. */
@@ -40,14 +42,14 @@ static int settled(const void *node)
 {
     const struct frozen_fd *frozen = node_of(node)->ctx.aux;
     raise_fd(frozen);
-    return frozen->done.err;
+    return frozen->rare.err;
 }
 
 /* The descriptor that was made in this process, or NULL. Under mu. */
 static struct frozen_fd *fd_of(struct node *node)
 {
     struct frozen_fd *there = (struct frozen_fd *)(uintptr_t)node->ctx.aux;
-    return there && there->done.settled == settled && there->birth == reini_birth ? there : NULL;
+    return there && there->rare.settled == settled && there->birth == reini_birth ? there : NULL;
 }
 
 /* Under mu. The record may be half written: by a thread that is not in this process. */
@@ -56,7 +58,7 @@ static void end_node(struct node *node, struct ending ending)
     node_record(node, &ending, clock_now(clock_of(&node->ctx)));
     struct frozen_fd *frozen = fd_of(node);
     if (frozen) {
-        frozen->done.err = ending.err;
+        frozen->rare.err = ending.err;
         store_release(&node->ctx.word, REIN_WORD_SETTLING);
         raise_fd(frozen);
     }
@@ -66,13 +68,18 @@ static void end_node(struct node *node, struct ending ending)
 void reini_frozen_end(const struct ctx *ctx, struct ending ending)
 {
     struct node *node = ctx->flags & NEVER_DONE ? NULL : source_of(ctx);
-    mutex_lock(&mu);
+    unsigned let_go = 0;
+    mutex_lock(&reini_frozen_mu);
     bool live = node && load_relaxed(&node->ctx.word) == 0;
-    if (live)
+    if (live) {
         end_node(node, ending);
-    mutex_unlock(&mu);
+        let_go = reini_stripes_frozen_end(node);
+    }
+    mutex_unlock(&reini_frozen_mu);
     if (!live)
         rein_reason_unref(ending.reason);
+    if (let_go > 0)
+        reini_stripes_drop(node, let_go);
 }
 
 /* ---- descriptors ---- */
@@ -99,22 +106,23 @@ static int make(struct node *node, struct frozen_fd **ret_frozen)
         return -ENOMEM;
     int err = rein_err(public_of(&node->ctx));
     int64_t bound = reini_bound(&node->ctx);
-    *frozen = (struct frozen_fd){{settled, -1, err}, -1, reini_birth};
+    struct stripes *stripes = stripes_of(node);
+    *frozen = (struct frozen_fd){{settled, -1, err, stripes}, -1, reini_birth};
     bool alarm = err == 0 && bound != NEVER;
-    int r = frozen->done.fd = alarm ? open_alarm(frozen, bound) : reini_event_open(true);
+    int r = frozen->rare.fd = alarm ? open_alarm(frozen, bound) : reini_event_open(true);
     if (r < 0) {
         reini_free(frozen);
         return r;
     }
     if (err != 0)
-        reini_event_raise(frozen->done.fd);
+        reini_event_raise(frozen->rare.fd);
     *ret_frozen = frozen;
     return 0;
 }
 
-void reini_frozen_alarm_close(const struct done_fd *done)
+void reini_frozen_alarm_close(const struct rare *rare)
 {
-    const struct frozen_fd *frozen = (const struct frozen_fd *)done;
+    const struct frozen_fd *frozen = (const struct frozen_fd *)rare;
     if (frozen->alarm >= 0)
         reini_fd_close(frozen->alarm);
 }
@@ -124,13 +132,13 @@ void reini_frozen_alarm_close(const struct done_fd *done)
 int reini_frozen_fd(struct node *node, int *ret_fd)
 {
     int r = 0;
-    mutex_lock(&mu);
+    mutex_lock(&reini_frozen_mu);
     struct frozen_fd *frozen = fd_of(node);
     if (!frozen && (r = make(node, &frozen)) == 0)
-        node->ctx.aux = frozen;
-    mutex_unlock(&mu);
+        store_release(&node->ctx.aux, frozen); /* pairs with stripes_of() */
+    mutex_unlock(&reini_frozen_mu);
     if (r == 0)
-        *ret_fd = frozen->done.fd;
+        *ret_fd = frozen->rare.fd;
     return r;
 }
 
@@ -138,7 +146,7 @@ int reini_frozen_fd(struct node *node, int *ret_fd)
 
 static void in_child(void)
 {
-    mu = (reini_mutex){0};
+    reini_frozen_mu = (reini_mutex){0};
     reini_plat_forked();
     reini_clock_forked();
     reini_lot_forked();

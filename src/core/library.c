@@ -4,6 +4,7 @@
 #include <rein/library.h>
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "core/node.h"
 #include "exec/exec.h"
 #include "time/keeper.h"
@@ -34,5 +35,6 @@ int rein_quiesce(void)
         STEP("quiesce-looks");
     } while (pool == 0 && (kept || reini_pool_is_alive()));
     reini_events_close();
+    reini_give_back();
     return pool < 0 ? pool : keeper;
 }

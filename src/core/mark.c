@@ -16,6 +16,7 @@
  * marked himself, and "below" has no circles, also where nodes have two parents. */
 #include "base/fault.h"
 #include "core/node.h"
+#include "core/stripe.h"
 #include "core/waiter.h"
 #include "wait/lot.h"
 
@@ -59,10 +60,8 @@ static void set_marked(struct node *node)
  * asks in between makes it readable himself, so that err and descriptor never disagree. */
 static void publish(struct node *node, int err)
 {
-    if (UNLIKELY(node->ctx.aux != NULL)) {
+    if (UNLIKELY(node->ctx.aux != NULL))
         reini_done_fd_settle(node, err);
-        STEP("settling");
-    }
     /* release: pairs with the acquire in rein_err(); the record of the end, and all that the
      * canceller did before, is seen by whoever sees err. */
     store_release(&node->ctx.word, err);
@@ -141,8 +140,17 @@ static void complete(struct walk *walk, struct node *node)
 
 /* ---- the walk ---- */
 
-/* Mark a child, unless it was done already; then wait until its subtree is, too. Returns the list
- * of dependents to go on with, or NULL when the subtree is done. */
+/* The next list of a marked node: that of the first of its stripes from number `stripe` + 1 on that
+ * is not empty; 0: its own list was the last. NULL if there is none. By S1 they are known by
+ * now. */
+static inline struct dep *next_list(struct node *node, unsigned stripe)
+{
+    struct stripes *stripes = stripes_of(node);
+    return UNLIKELY(stripes != NULL) ? reini_stripes_take(node, stripes, stripe) : NULL;
+}
+
+/* Mark a child, unless it was done already; then wait until its subtree is, too. Returns the first
+ * list of dependents to go on with, or NULL when the subtree is done. */
 static struct dep *mark_child(struct walk *walk, struct node *node, struct dep *via)
 {
     struct dep *deps = NULL;
@@ -164,7 +172,7 @@ static struct dep *mark_child(struct walk *walk, struct node *node, struct dep *
         reini_wait_marked(node);
     if (first)
         disarm(node);
-    return deps;
+    return deps || !first ? deps : next_list(node, 0);
 }
 
 /* Where the walk came from to node: its place in the list, and the node whose list that is. */
@@ -178,11 +186,14 @@ static struct node *above(struct node *node)
     return source_of(node->dep.via == DEP_CHILD ? node->ctx.parent : joined_of(&node->ctx)->also);
 }
 
-/* Go through the subtree below top, whose dependents are deps. */
+/* Go through the subtree below top, whose first list of dependents is deps. */
 static void spread(struct walk *walk, struct node *top, struct dep *deps)
 {
     struct node *at = top;
+    unsigned stripe = stripe_number(deps->stripe); /* in whose list dep is; of at */
     for (struct dep *dep = deps;;) {
+        if (!dep && (dep = next_list(at, stripe)))
+            stripe = stripe_number(dep->stripe);
         if (!dep) {
             if (at == top)
                 return;
@@ -190,6 +201,7 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
             struct dep *place = place_of(at);
             at = above(at);
             dep = place->next;
+            stripe = stripe_number(place->stripe);
             pass(walk, place);
             continue;
         }
@@ -206,6 +218,7 @@ static void spread(struct walk *walk, struct node *top, struct dep *deps)
             if (below) {
                 at = child;
                 dep = below;
+                stripe = stripe_number(below->stripe);
                 continue;
             }
             pass(walk, dep);
@@ -235,6 +248,8 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
     int64_t now = load_relaxed(&node->ctx.word) == 0 ? clock_now(clock_of(&node->ctx)) : 0;
     if (MISTAKE(leaves_parent_before_marking))
         reini_node_leave(node);
+    bool narrow = MISTAKE(stripes_looked_for_too_soon) && !stripes_of(node);
+    STEP("mark");
     mutex_lock(&node->mu);
     bool first = load_relaxed(&node->ctx.word) == 0;
     if (first) {
@@ -254,8 +269,9 @@ struct deferred *reini_mark(struct node *node, struct ending ending)
             reini_wait_marked(node);
         return NULL;
     }
-    if (deps)
-        spread(&walk, node, deps);
+    struct dep *first_list = deps || narrow ? deps : next_list(node, 0);
+    if (first_list)
+        spread(&walk, node, first_list);
     set_marked(node);
     disarm(node);
     reini_node_leave(node);

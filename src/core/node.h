@@ -28,7 +28,11 @@
  *       every subtree that is still being marked by somebody else, and waits for it.
  *   I5  a MARKED node has no dependents but calls that have not been made yet; those are guarded by
  *       mu again.
- *   I6  a node holds a reference to its parent (both, if it has two); nothing holds one downwards.
+ *   I6  a node holds its parent (both, if it has two): by a reference, or by a stripe of it
+ *       (stripe.h), which has one for all of them; nothing holds one downwards.
+ *
+ * A node that many threads share gets more lists of dependents, with locks of their own: what is
+ * said here of its mu and its list goes for each of them; stripe.h has the details.
  *
  * Locking. node->mu guards deps and the links in it (until the mark, I3), the moves of ctx.word and
  * aux, and the places of its dependents while it is live. At most one node's mu is held at a time,
@@ -86,16 +90,18 @@ struct dep {
     uint8_t kind;  /* constant */
     uint8_t via;   /* nodes: kind of the dep by which the walk came, written by the marker */
     uint8_t ended; /* nodes: enum ended; written before ctx.word */
+    uint8_t stripe; /* children and waiters: in which list of the source; see stripe.h */
     uint32_t word; /* atomic; nodes: see below; calls: their state; or'ed with WAITED */
 };
 
 struct binding;
+struct rare;
 struct timed;
 
 struct ctx {
     int32_t word; /* atomic; the public head */
     uint32_t flags;
-    const void *aux;               /* FOLLOWS: the source; else NULL or struct done_fd, under mu */
+    const void *aux;               /* FOLLOWS: the source; else NULL or struct rare; atomic */
     uint64_t refs;                 /* atomic: references; in the high half, those that are owners */
     const struct ctx *parent;      /* constant; a reference; NULL for roots */
     const char *site;              /* constant */
@@ -279,8 +285,8 @@ static inline void ctx_ref(const struct ctx *ctx)
         add_relaxed(&((struct ctx *)(uintptr_t)ctx)->refs, ONE_VIEW);
 }
 
-/* Memory for a context under parent, with the common fields set: inherits values, limit and clock,
- * takes a reference to parent. NULL if memory is short. */
+/* Memory for a context under parent, with the common fields set: inherits values, limit and clock.
+ * That it is to hold its parent is the caller's business. NULL if memory is short. */
 static inline struct ctx *reini_ctx_new(const char *site, const struct ctx *parent, enum kind kind,
                                         size_t size)
 {
@@ -288,7 +294,6 @@ static inline struct ctx *reini_ctx_new(const char *site, const struct ctx *pare
     struct ctx *ctx = listed ? reini_leak_alloc(size) : reini_alloc(size);
     if (UNLIKELY(!ctx))
         return NULL;
-    ctx_ref(parent);
     *ctx = (struct ctx){
         .flags = (uint32_t)kind | listed | (parent->flags & CLOCK_MASK) |
                  (uint32_t)reini_birth << BIRTH_SHIFT,
@@ -311,10 +316,11 @@ static inline void reini_node_init(struct node *node)
     node->dep = (struct dep){.kind = DEP_CHILD, .ended = NOT_ENDED, .word = OUT};
 }
 
-/* Let a new context that is no node live and die as parent does. */
+/* Let a new context that is no node live and die as parent does; it does not hold it yet. */
 void reini_ctx_follow(struct ctx *ctx, const struct ctx *parent);
 
-/* Link a new node to the source of its parent, or let it be born done. */
+/* Link a new node to the source of its parent, or let it be born done; and let it hold its
+ * parent. */
 void reini_node_link(struct node *node, const struct ctx *parent);
 
 /* Link it to that of its other parent too, or end it. */
@@ -383,17 +389,11 @@ void reini_left_forked(void);
 
 /* ---- done.c ---- */
 
-/* What hangs on a node whose descriptor was asked for. */
-struct done_fd {
-    int (*settled)(const void *node); /* first: called by the inlined rein_err() */
-    int fd;
-    int err; /* written before word says "settling" */
-};
-
-/* The node, which has a descriptor, is about to be done: word goes to "settling", and the
- * descriptor is made readable. Under mu. */
+/* The node is about to be done: if it has a descriptor, word goes to "settling", and the descriptor
+ * is made readable. Under mu. */
 void reini_done_fd_settle(struct node *node, int err);
-void reini_done_fd_close(struct node *node);
+int reini_done_settled(const void *node); /* what rein_err() calls then */
+void reini_done_fd_close(const struct rare *rare);
 
 /* ---- deadline.c ---- */
 
@@ -410,12 +410,14 @@ int64_t reini_bound(const struct ctx *ctx);
 
 /* ---- fork.c ---- */
 
-/* End an inherited context: it alone, without locks. ending.reason is consumed. */
+extern reini_mutex reini_frozen_mu; /* in place of all locks of inherited contexts */
+
+/* End an inherited context: it alone, without its locks. ending.reason is consumed. */
 void reini_frozen_end(const struct ctx *ctx, struct ending ending);
 
 /* A descriptor for an inherited context; see rein_done_fd(). */
 int reini_frozen_fd(struct node *node, int *ret_fd);
-void reini_frozen_alarm_close(const struct done_fd *done); /* what belongs to it besides */
+void reini_frozen_alarm_close(const struct rare *rare); /* what belongs to it besides */
 
 /* ---- value.c, foreign.c: what goes with the memory ---- */
 void reini_value_drop(struct ctx *ctx);

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "core/node.h"
+#include "core/stripe.h"
 
 bool reini_ctx_try_ref(struct ctx *ctx)
 {
@@ -45,8 +46,43 @@ static bool hand_over(struct dep *dep)
  * it with a walker from its other parent; or whoever has marked it. */
 enum leaver { RELEASE_ALONE, RELEASE_SHARED, MARKER };
 
-/* Take one place of a node out of its list. Returns whether a release has handed it over to a
- * walker; then the node may be gone. */
+/* Under the lock of the stripe that it has just left, which saves taking it again: the node need
+ * not hold its parent any longer, unless somebody's code is yet to run for it. */
+static inline void let_go_at_once(struct node *node, struct stripe *stripe)
+{
+    if (!(node->dep.stripe & HOLDS) || node->deps)
+        return;
+    stripe->holders--; /* not to 0: the list has not been taken */
+    node->dep.stripe = 0;
+    node->ctx.parent = NULL;
+}
+
+/* Take a place of a node out of that list of source, which is locked and is unlocked here. Returns
+ * whether a release has handed it over to a walker; then the node may be gone. */
+static ALWAYS_INLINE bool leave_list(struct dep *dep, struct node *source, struct stripe *stripe,
+                                     enum leaver leaver)
+{
+    bool live = load_relaxed(&source->ctx.word) == 0;
+    if (live && (load_relaxed(&dep->word) & PLACE) == LINKED) {
+        dep_unlink(dep);
+        if (leaver == RELEASE_ALONE) {
+            store_relaxed(&dep->word, OUT);
+            if (stripe)
+                let_go_at_once(CONTAINER_OF(dep, struct node, dep), stripe);
+        } else {
+            and_relaxed(&dep->word, ~(uint32_t)PLACE);
+        }
+    }
+    unlock_list(source, stripe); /* which may be gone, if it was let go */
+    return !live && leaver != MARKER && hand_over(dep);
+}
+
+static NOINLINE bool leave_stripe(struct dep *dep, struct node *source, enum leaver leaver)
+{
+    return leave_list(dep, source, lock_list_of(source, dep), leaver);
+}
+
+/* The same for the list that it is in, if any. */
 static ALWAYS_INLINE bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
@@ -54,17 +90,10 @@ static ALWAYS_INLINE bool leave(struct dep *dep, const struct ctx *parent, enum 
         return false;
     struct node *source = source_of(parent);
     STEP("leave");
+    if (UNLIKELY(dep->stripe != 0))
+        return leave_stripe(dep, source, leaver);
     mutex_lock(&source->mu);
-    bool live = load_relaxed(&source->ctx.word) == 0;
-    if (live && (load_relaxed(&dep->word) & PLACE) == LINKED) {
-        dep_unlink(dep);
-        if (leaver == RELEASE_ALONE)
-            store_relaxed(&dep->word, OUT);
-        else
-            and_relaxed(&dep->word, ~(uint32_t)PLACE);
-    }
-    mutex_unlock(&source->mu);
-    return !live && leaver != MARKER && hand_over(dep);
+    return leave_list(dep, source, NULL, leaver);
 }
 
 void reini_node_leave(struct node *node)
@@ -107,7 +136,7 @@ static inline void empty(struct node *node)
     if (UNLIKELY(node->deps != NULL) && !is_frozen(ctx))
         reini_drop_calls(node);
     if (UNLIKELY(ctx->aux != NULL))
-        reini_done_fd_close(node);
+        reini_rare_free(node);
     /* Err vouches for the record: of a context that was being ended, a fork may have copied
      * half. */
     if (load_relaxed(&ctx->word) != 0 && node->dep.ended == ENDED_HERE && node->reason)
@@ -170,7 +199,9 @@ static ALWAYS_INLINE void finish(struct doomed *doomed, struct ctx *ctx)
     }
     enum kind kind = kind_of(ctx);
     const struct ctx *parent = ctx->parent, *also = NULL;
+    uint8_t stripe = 0;
     if (LIKELY(kind == KIND_CANCEL || kind == KIND_DEADLINE)) {
+        stripe = node_of(ctx)->dep.stripe;
         empty(node_of(ctx));
     } else if (kind == KIND_VALUE) {
         reini_value_drop(ctx);
@@ -182,7 +213,8 @@ static ALWAYS_INLINE void finish(struct doomed *doomed, struct ctx *ctx)
         reini_leak_free(ctx);
     else
         reini_free(ctx);
-    drop(doomed, parent);
+    if (LIKELY(!(stripe & HOLDS)) || reini_stripe_let_go(node_of(parent), stripe))
+        drop(doomed, parent);
     if (UNLIKELY(also != NULL))
         drop(doomed, also);
 }
@@ -253,12 +285,23 @@ void rein_unref(const rein_ctx *view)
     reini_ctx_unref(ctx);
 }
 
+/* Besides its one owner, who is ending it; these give up their references. */
+static COLD bool is_held_by_idle_stripes(struct ctx *ctx)
+{
+    if (!is_node(ctx) || is_frozen(ctx))
+        return false;
+    unsigned idle = reini_stripes_rest(node_of(ctx));
+    if (idle > 0)
+        reini_stripes_drop(node_of(ctx), idle);
+    return load_relaxed(&ctx->refs) == ONE_OWNER;
+}
+
 /* Nobody else holds it: a mere release. In one step, for a walker or the keeper may just be about
  * to take a reference, and after it a last release has no other to meet. */
 static bool release_sole(struct ctx *ctx)
 {
     uint64_t sole = ONE_OWNER;
-    if (load_relaxed(&ctx->refs) != ONE_OWNER)
+    if (load_relaxed(&ctx->refs) != ONE_OWNER && !is_held_by_idle_stripes(ctx))
         return false;
     if ((ctx->flags & HAS_TIMER) && !is_frozen(ctx))
         reini_clock_disarm(clock_of(ctx), &timed_of(ctx)->timer);

@@ -194,6 +194,7 @@ const rein_ctx *rein_with_value_at(const char *site, const rein_ctx *public_pare
     struct value *made = value_of(reini_ctx_new(site, parent, KIND_VALUE, sizeof *made + size));
     if (UNLIKELY(!made))
         return refuse(key, value, &reini_failed_memory.ctx);
+    ctx_ref(parent);
     store_relaxed(&made->ctx.refs, ONE_VIEW);
     reini_ctx_follow(&made->ctx, parent);
     reini_binding_init(&made->binding, key, parent->values);

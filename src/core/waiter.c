@@ -4,6 +4,7 @@
 #include "core/waiter.h"
 
 #include "base/fault.h"
+#include "core/stripe.h"
 
 void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct strand *strand)
 {
@@ -12,12 +13,12 @@ void reini_waiter_link(struct waiter *waiter, const struct ctx *ctx, struct stra
         return;
     struct node *node = source_of(ctx);
     STEP("waiter-link");
-    mutex_lock(&node->mu);
+    struct stripe *stripe = lock_own_list(node) ? NULL : reini_lock_some_list(node);
     if (load_relaxed(&node->ctx.word) == 0) {
-        dep_push(&node->deps, &waiter->dep);
+        insert_dep(node, stripe, &waiter->dep);
         waiter->node = node;
     }
-    mutex_unlock(&node->mu);
+    unlock_list(node, stripe);
 }
 
 uint32_t reini_waiter_unlink(struct waiter *waiter)
@@ -26,11 +27,11 @@ uint32_t reini_waiter_unlink(struct waiter *waiter)
     if (!node)
         return 0;
     STEP("waiter-unlink");
-    mutex_lock(&node->mu);
+    struct stripe *stripe = lock_list_of(node, &waiter->dep);
     bool live = load_relaxed(&node->ctx.word) == 0;
     if (live)
         dep_unlink(&waiter->dep);
-    mutex_unlock(&node->mu);
+    unlock_list(node, stripe);
     return live ? 0 : 1; /* done: the list is the marker's, who signals everyone in it once */
 }
 

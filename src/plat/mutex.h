@@ -10,6 +10,7 @@
 #ifndef REIN_PLAT_MUTEX_H
 #define REIN_PLAT_MUTEX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/atomic.h"
@@ -27,6 +28,12 @@ static inline void mutex_lock(reini_mutex *mutex) ACQUIRES(*mutex) UNCHECKED_LOC
     uint32_t unheld = 0;
     if (UNLIKELY(!cas_acquire(&mutex->word, &unheld, 1)))
         reini_mutex_lock_slow(mutex);
+}
+
+static inline bool mutex_try_lock(reini_mutex *mutex) UNCHECKED_LOCKING
+{
+    uint32_t unheld = 0;
+    return cas_acquire(&mutex->word, &unheld, 1);
 }
 
 static inline void mutex_unlock(reini_mutex *mutex) RELEASES(*mutex) UNCHECKED_LOCKING

@@ -26,18 +26,9 @@
 #include "time/keeper.h"
 
 struct reini_clock reini_real_clock;
-static _Alignas(CACHE_LINE) struct shard real_shards[SHARDS];
+static struct shard real_shards[SHARDS];
 static _Thread_local bool driving;
 const int32_t reini_not_over = 0;
-
-THREAD_LOCAL_FAST uint8_t reini_shard_taken;
-static uint32_t takers; /* atomic; how many threads have taken a shard: who is next gets the next */
-
-COLD uint8_t reini_shard_take(void)
-{
-    reini_shard_taken = (uint8_t)(add_relaxed(&takers, 1) % SHARDS + 1);
-    return reini_shard_taken;
-}
 
 void reini_clock_init(struct reini_clock *clock, struct shard *shards, uint8_t count, int64_t now)
 {

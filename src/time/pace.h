@@ -7,7 +7,7 @@
  * turn spends one and of which one comes back with every step; while there is none, the next turn
  * is put off until there is. Hence nothing is ever later by this than one step, and in the long run
  * there is no more than one turn in a step. No clock is read here: all follows from instants. Why
- * these figures: docs/decisions/0007. */
+ * these figures: docs/decisions/0008. */
 #ifndef REIN_TIME_PACE_H
 #define REIN_TIME_PACE_H
 

@@ -9,33 +9,24 @@
 #ifndef REIN_TIME_SHARD_H
 #define REIN_TIME_SHARD_H
 
-#include <assert.h>
 #include <stdint.h>
 
-#include "base/attr.h"
+#include "base/mem.h"
 #include "plat/mutex.h"
+#include "plat/number.h"
 #include "time/timerq.h"
 
-enum { SHARDS = 8, CACHE_LINE = 64 };
+enum { SHARDS = 8 };
 
 struct shard {
-    reini_mutex mu; /* guards the queue, and the state and slot of every timer in it */
+    _Alignas(CACHE_LINE) reini_mutex mu; /* guards the queue, and state and slot of its timers */
     struct timerq queue;
-    char apart[40]; /* to whole lines: neighbours share none */
 };
-
-static_assert(sizeof(void *) != 8 || sizeof(struct shard) % CACHE_LINE == 0,
-              "two shards in one line of the cache would be one again to the processor");
-
-/* The number of the thread's shard, from 1 on; 0: it has none yet. */
-extern THREAD_LOCAL_FAST uint8_t reini_shard_taken;
-uint8_t reini_shard_take(void);
 
 /* Which of a clock's places for shards a timer that this thread makes belongs to. */
 static inline uint8_t shard_of_thread(void)
 {
-    uint8_t taken = reini_shard_taken;
-    return (LIKELY(taken != 0) ? taken : reini_shard_take()) % SHARDS;
+    return thread_number() % SHARDS;
 }
 
 static inline void shard_init(struct shard *shard, int64_t now)

@@ -28,7 +28,7 @@ struct reini_clock *reini_vclock_of(uint8_t id)
 
 struct reini_clock *reini_clock_new_virtual(int64_t now)
 {
-    struct vclock *vclock = reini_alloc(sizeof *vclock);
+    struct vclock *vclock = reini_alloc_aligned(CACHE_LINE, sizeof *vclock);
     if (!vclock)
         return NULL;
     struct reini_clock *clock = &vclock->clock;

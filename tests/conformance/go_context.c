@@ -907,6 +907,7 @@ CASE(XTestCancelRemoves, "CTX-20", "CTX-53", "CTX-66")
  * it forwards or has an end of its own, and below an ended one nothing is registered. */
 CASE(XTestCustomContextGoroutines, "CTX-72", "CTX-74", "CTX-21")
 {
+    reini_fault_force_lists(FAULT_BY_LOAD); /* stripes would be counted, too */
     rein_clock *clock = suite_clock(); /* whose timeouts need no keeper */
     rein_ctx *ancestor = rein_with_cancel(rein_clock_root(clock));
     rein_ctx *foreign[] = {rein_foreign(ancestor, &forwarding, NULL),

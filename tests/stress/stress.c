@@ -8,7 +8,9 @@
  * all on the same contexts: one tree on the real clock, with the keeper and the pool, and one on a
  * virtual clock that the main thread moves. At every step of the library they may be made to yield.
  * From time to time all meet, and the virtual tree, which nobody changes then, is compared with the
- * model link by link. At the end nothing may be left. The seed fixes what each thread does, not how
+ * model link by link; then all nodes are made to take further children in another way: as the load
+ * has it, striped, narrow, by turns (REIN_TEST_LISTS: in that one way only). At the end nothing may
+ * be left. The seed fixes what each thread does, not how
  * they meet. */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fault_control.h"
 #include "core/check.h"
 #include "model.h"
 #include "race.h"
@@ -816,7 +819,10 @@ static void run(uint64_t seconds, uint64_t seed, unsigned threads)
         seeds[i] = random_number();
         must(pthread_create(&ids[i], NULL, storm, &seeds[i]) == 0, "no thread");
     }
-    while (seconds_ns() < end) {
+    bool in_all_states = !getenv("REIN_TEST_LISTS");
+    for (int phase = 0; seconds_ns() < end; phase++) {
+        if (in_all_states)
+            reini_fault_force_lists((enum fault_lists)(phase % 4));
         int64_t next = seconds_ns() + REIN_SECOND / 2;
         drive(time_is_over, next < end ? &next : &end);
         meet(threads);

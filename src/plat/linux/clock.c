@@ -1,10 +1,13 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
-/* plat/linux/clock.c: the monotonic clock, and the id of a thread. */
+/* plat/linux/clock.c: the monotonic clock, and who runs. */
+#include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "base/attr.h"
 #include "plat/plat.h"
 
@@ -41,6 +44,17 @@ int reini_plat_thread_id(void)
     if (UNLIKELY(thread_id == 0))
         thread_id = (int)syscall(SYS_gettid);
     return thread_id;
+}
+
+uint32_t reini_plat_processors(void)
+{
+    cpu_set_t allowed;
+    int saved = errno;
+    /* Fails on a machine of more processors than the set has room for. */
+    int count = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed)
+                                                                    : CPU_SETSIZE;
+    errno = saved;
+    return count > 0 ? (uint32_t)count : 1;
 }
 
 void reini_plat_forked(void)
