@@ -66,6 +66,15 @@ enum fault_list reini_fault_list(void);
 #ifndef REIN_MISTAKE_handover_ignored
 #define REIN_MISTAKE_handover_ignored 0
 #endif
+#ifndef REIN_MISTAKE_settles_unheard
+#define REIN_MISTAKE_settles_unheard 0
+#endif
+#ifndef REIN_MISTAKE_shard_after_shard
+#define REIN_MISTAKE_shard_after_shard 0
+#endif
+#ifndef REIN_MISTAKE_one_shard_is_all
+#define REIN_MISTAKE_one_shard_is_all 0
+#endif
 #ifndef REIN_MISTAKE_stripes_looked_for_too_soon
 #define REIN_MISTAKE_stripes_looked_for_too_soon 0
 #endif

@@ -20,13 +20,19 @@ static inline bool list_empty(const struct list *head)
     return head->next == head;
 }
 
+/* Put x between two neighbours; both the head: the list is x alone, whatever it was before. */
+static inline void list_put(struct list *prev, struct list *next, struct list *x)
+{
+    x->prev = prev;
+    x->next = next;
+    prev->next = x;
+    next->prev = x;
+}
+
 /* Put x before `at`; with the head as `at`, that is the end. */
 static inline void list_insert(struct list *at, struct list *x)
 {
-    x->prev = at->prev;
-    x->next = at;
-    at->prev->next = x;
-    at->prev = x;
+    list_put(at->prev, at, x);
 }
 
 static inline void list_remove(struct list *x)

@@ -24,6 +24,8 @@ static inline void *reini_alloc(size_t size)
     return memory;
 }
 
+enum { CACHE_LINE = 64 }; /* bytes; what different threads write to should not share one */
+
 /* The same, at an address that is a multiple of `alignment`; size is one as well. */
 static inline void *reini_alloc_aligned(size_t alignment, size_t size)
 {

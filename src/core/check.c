@@ -44,11 +44,7 @@ size_t reini_check_stripes(const rein_ctx *ctx)
 
 size_t reini_check_armed(const rein_ctx *ctx)
 {
-    struct reini_clock *clock = clock_of(ctx_of(ctx));
-    mutex_lock(&clock->mu);
-    size_t count = clock->queue.count;
-    mutex_unlock(&clock->mu);
-    return count;
+    return reini_clock_armed(clock_of(ctx_of(ctx)));
 }
 
 unsigned reini_check_references(const rein_ctx *ctx)

@@ -12,14 +12,30 @@ static inline int64_t untold_bound(const struct ctx *parent)
     return parent->limit && has_frozen_source(parent) ? reini_bound(parent) : NEVER;
 }
 
-static inline struct timed *timed_new(const char *site, const struct ctx *parent, enum kind kind,
-                                      size_t size, int64_t when, const rein_reason *cause)
+/* A clock and one reading of it: a child never outlives its parent by a second one. */
+struct look {
+    struct reini_clock *clock;
+    int64_t now;
+};
+
+static inline struct look look_at_clock(const struct ctx *ctx)
+{
+    struct reini_clock *clock = clock_of(ctx);
+    return (struct look){clock, clock_now(clock)};
+}
+
+static ALWAYS_INLINE struct timed *timed_new(const char *site, const struct ctx *parent,
+                                             enum kind kind, size_t size, int64_t when,
+                                             const rein_reason *cause)
 {
     struct timed *timed = timed_of(reini_ctx_new(site, parent, kind, size));
     if (UNLIKELY(!timed))
         return NULL;
     timed->node.ctx.flags |= HAS_TIMER;
-    timed->timer = (struct timer){.when = when, .kind = &reini_deadline_timer, .state = TIMER_IDLE};
+    timed->timer = (struct timer){.when = when,
+                                  .kind = &reini_deadline_timer,
+                                  .state = TIMER_IDLE,
+                                  .shard = shard_of_thread()};
     timed->cause = UNLIKELY(cause != NULL) ? rein_reason_ref(cause) : NULL;
     timed->node.ctx.limit = timed;
     reini_node_init(&timed->node);
@@ -39,12 +55,12 @@ static COLD rein_ctx *no_keeper(struct timed *timed)
 }
 
 /* Linked already: put it on the clock, unless it is done or its time is over. */
-static inline rein_ctx *timed_start(struct timed *timed, int64_t now)
+static inline rein_ctx *timed_start(struct timed *timed, struct look look)
 {
     struct ctx *ctx = &timed->node.ctx;
     int r = 1;
-    if (LIKELY(timed->timer.when > now))
-        r = reini_clock_arm(clock_of(ctx), &timed->timer, &ctx->word);
+    if (LIKELY(timed->timer.when > look.now))
+        r = reini_clock_arm(look.clock, &timed->timer, &ctx->word);
     if (UNLIKELY(r < 0))
         return no_keeper(timed);
     if (UNLIKELY(r > 0))
@@ -62,25 +78,25 @@ static rein_ctx *with_cancel(const char *site, const struct ctx *parent)
     return public_of(&node->ctx);
 }
 
-/* now: of parent's clock. */
+/* look: at parent's clock. */
 static ALWAYS_INLINE rein_ctx *with_deadline(const char *site, const struct ctx *parent,
-                                             enum kind kind, int64_t when, int64_t now,
+                                             enum kind kind, int64_t when, struct look look,
                                              const rein_reason *cause)
 {
     struct timed *timed = timed_new(site, parent, kind, sizeof *timed, when, cause);
     if (UNLIKELY(!timed))
         return public_of(&reini_failed_memory.ctx);
-    if (UNLIKELY(when <= now) && rein_err(public_of(parent)) == 0) {
+    if (UNLIKELY(when <= look.now) && rein_err(public_of(parent)) == 0) {
         reini_node_born_late(timed);
         return public_of(&timed->node.ctx);
     }
     reini_node_link(&timed->node, parent);
-    return timed_start(timed, now);
+    return timed_start(timed, look);
 }
 
 static COLD rein_ctx *with_bound(const char *site, const struct ctx *parent, int64_t bound)
 {
-    return with_deadline(site, parent, KIND_CANCEL, bound, clock_now(clock_of(parent)), NULL);
+    return with_deadline(site, parent, KIND_CANCEL, bound, look_at_clock(parent), NULL);
 }
 
 rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
@@ -96,12 +112,13 @@ rein_ctx *rein_with_cancel_at(const char *site, const rein_ctx *public_parent)
 }
 
 static ALWAYS_INLINE rein_ctx *derive_until(const char *site, const struct ctx *parent,
-                                            int64_t when, int64_t now, const rein_reason *cause)
+                                            int64_t when, struct look look,
+                                            const rein_reason *cause)
 {
     int64_t above = parent->limit ? parent->limit->timer.when : NEVER;
     if (when == NEVER || above < when)
         return rein_with_cancel_at(site, public_of(parent)); /* and its cause will not be used */
-    return with_deadline(site, parent, KIND_DEADLINE, when, now, cause);
+    return with_deadline(site, parent, KIND_DEADLINE, when, look, cause);
 }
 
 rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, rein_time deadline,
@@ -110,7 +127,7 @@ rein_ctx *rein_with_deadline_cause_at(const char *site, const rein_ctx *parent, 
     REQUIRE_CONTEXT_AT(site, parent);
     if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
-    return derive_until(site, ctx_of(parent), deadline.ns, rein_now(parent).ns, cause);
+    return derive_until(site, ctx_of(parent), deadline.ns, look_at_clock(ctx_of(parent)), cause);
 }
 
 rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent,
@@ -119,9 +136,8 @@ rein_ctx *rein_with_timeout_cause_at(const char *site, const rein_ctx *parent,
     REQUIRE_CONTEXT_AT(site, parent);
     if (is_failed(ctx_of(parent)))
         return public_of(ctx_of(parent));
-    /* One reading: a child never outlives its parent by two. */
-    int64_t now = clock_now(clock_of(ctx_of(parent)));
-    return derive_until(site, ctx_of(parent), instant_add(now, timeout), now, cause);
+    struct look look = look_at_clock(ctx_of(parent));
+    return derive_until(site, ctx_of(parent), instant_add(look.now, timeout), look, cause);
 }
 
 rein_ctx *rein_with_deadline_at(const char *site, const rein_ctx *parent, rein_time deadline)
@@ -167,10 +183,10 @@ static void set_limit(struct joined *joined, const struct timed *inherited, int6
     }
 }
 
-static rein_ctx *joined_start(struct joined *joined, int64_t now)
+static rein_ctx *joined_start(struct joined *joined, struct look look)
 {
     struct ctx *ctx = &joined->timed.node.ctx;
-    return ctx->flags & HAS_TIMER ? timed_start(&joined->timed, now) : public_of(ctx);
+    return ctx->flags & HAS_TIMER ? timed_start(&joined->timed, look) : public_of(ctx);
 }
 
 static const struct timed *earlier(const struct timed *a, const struct timed *b)
@@ -196,7 +212,7 @@ rein_ctx *rein_merge_at(const char *site, const rein_ctx *public_parent,
     struct node *node = &joined->timed.node;
     reini_node_link(node, parent);
     reini_node_link_also(joined);
-    return joined_start(joined, rein_now(public_parent).ns);
+    return joined_start(joined, look_at_clock(parent));
 }
 
 /* Whether ctx lives and dies with `above`, at any distance. A check for a mistake that does no harm
@@ -237,12 +253,12 @@ rein_ctx *rein_detach_at(const char *site, const rein_ctx *public_ctx, const rei
     struct joined *joined = joined_new(site, ctx, onto, KIND_DETACH);
     if (UNLIKELY(!joined))
         return public_of(&reini_failed_memory.ctx);
-    int64_t now = rein_now(public_onto).ns, untold = untold_bound(onto);
-    int64_t own = instant_add(now, bound);
+    struct look look = look_at_clock(onto);
+    int64_t untold = untold_bound(onto), own = instant_add(look.now, bound);
     set_limit(joined, onto->limit, untold < own ? untold : own);
     ctx_ref(ctx);
     reini_node_link_also(joined);
-    return joined_start(joined, now);
+    return joined_start(joined, look);
 }
 
 /* ---- views ---- */

@@ -143,7 +143,7 @@ struct node {
 /* A node with a deadline of its own. */
 struct timed {
     struct node node;
-    struct timer timer;        /* guarded by the clock's mu; when is constant */
+    struct timer timer;        /* guarded by its shard's mu; when and shard are constant */
     const rein_reason *cause;  /* constant; a reference, or NULL: for the end by this deadline */
 };
 

@@ -64,7 +64,7 @@ static struct stripes *widen(struct node *node)
 
 static struct stripe *lock_stripe(struct stripes *stripes) UNCHECKED_LOCKING
 {
-    struct stripe *stripe = &stripes->of[reini_plat_thread_number() & (stripes->count - 1)];
+    struct stripe *stripe = &stripes->of[thread_number() & (stripes->count - 1)];
     mutex_lock(&stripe->mu);
     return stripe;
 }

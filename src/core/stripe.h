@@ -29,10 +29,9 @@
 #define REIN_CORE_STRIPE_H
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "core/node.h"
 #include "core/rare.h"
-
-enum { CACHE_LINE = 64 };
 
 struct stripe {
     _Alignas(CACHE_LINE) reini_mutex mu; /* guards the others; if frozen, reini_frozen_mu does */

@@ -86,7 +86,8 @@ static void add_instant(struct session *session, int64_t when)
         session->sleeper =
             (struct sleeper){{.when = when, .kind = &sleeper_kind}, &session->strand};
         /* It cannot fail on a virtual clock; but if the instant has come, the caller will see. */
-        session->armed = reini_clock_arm(clock, &session->sleeper.timer, NULL) == 0;
+        session->armed =
+            reini_clock_arm(clock, &session->sleeper.timer, &reini_not_over) == 0;
     }
 }
 

@@ -163,8 +163,9 @@ int rein_loop_run(rein_loop *loop)
         count += (int)reini_clock_fire(&reini_real_clock, reini_plat_now());
         if (birth != reini_birth)
             return count; /* a callback has forked: in the child the descriptors are the parent's */
-        int64_t until = reini_clock_settle(&reini_real_clock);
-        if (until == INT64_MIN)
+        /* Not put off: how often a program's loop wakes is for the program to say. */
+        int64_t until = reini_clock_settle(&reini_real_clock, AT_ONCE);
+        if (until == AT_ONCE)
             reini_event_raise(loop->posted);
         else
             reini_alarm_set(loop->alarm, until);

@@ -291,7 +291,7 @@ static void watch_for_stall(void)
 {
     pool.stall.kind = &stall_kind;
     pool.stall.when = instant_add(reini_plat_now(), STALL);
-    if (reini_clock_arm(&reini_real_clock, &pool.stall, NULL) == 0)
+    if (reini_clock_arm(&reini_real_clock, &pool.stall, &reini_not_over) == 0)
         return;
     mutex_lock(&pool.mu); /* no keeper: jobs wait for a worker, or for one to park */
     pool.stalling = false;

@@ -29,7 +29,6 @@ void reini_word_wake(const uint32_t *word, bool all);
 int64_t reini_plat_now(void);                      /* CLOCK_MONOTONIC, ns */
 int64_t reini_plat_from_wall(int64_t s, long ns);  /* that wall-clock time on CLOCK_MONOTONIC */
 int reini_plat_thread_id(void);                    /* the system's id of the calling thread */
-uint32_t reini_plat_thread_number(void);           /* counted from 0 as threads first ask for it */
 uint32_t reini_plat_processors(void);              /* how many the process may run on; >= 1 */
 
 void reini_plat_forked(void); /* to be called in the child of a fork() */

@@ -61,9 +61,7 @@ size_t rein_clock_advance(rein_clock *clock, rein_duration d)
 
 bool rein_clock_next(const rein_clock *clock, rein_time *ret_when)
 {
-    mutex_lock(&clock->clock->mu);
-    int64_t next = reini_timerq_next(&clock->clock->queue);
-    mutex_unlock(&clock->clock->mu);
+    int64_t next = reini_vclock_next(clock->clock);
     if (next == NEVER)
         return false;
     *ret_when = (rein_time){next};
@@ -72,8 +70,5 @@ bool rein_clock_next(const rein_clock *clock, rein_time *ret_when)
 
 size_t rein_clock_armed(const rein_clock *clock)
 {
-    mutex_lock(&clock->clock->mu);
-    size_t armed = clock->clock->queue.count;
-    mutex_unlock(&clock->clock->mu);
-    return armed;
+    return reini_clock_armed(clock->clock);
 }

@@ -6,8 +6,9 @@
  *     (none) --start()--> running --idle for LINGER, or quiesce()--> (none)
  *
  * Locking. `starting` serialises start, replace, quiesce and forbid; it is taken before the clock's
- * mu. The thread's coming and going is one fact: reini_real_clock.driver, guarded by the clock's
- * mu; so a timer is armed either while the thread is there or before a new one is started.
+ * mu. The thread's coming and going is one fact: reini_real_clock.driver, which changes under all
+ * locks of the clock; so a timer is armed either while the thread is there or before a new one is
+ * started.
  *
  * The keeper is below the layer `wait`, so it sleeps on a word of its own: `pokes` counts the
  * reasons to look again, and is read before looking, so that none is lost. */
@@ -17,6 +18,7 @@
 
 #include "base/fault.h"
 #include "time/instant.h"
+#include "time/pace.h"
 
 /* How long a thread with nothing to do stays: it costs nothing, and starting one costs 50 us. */
 static const int64_t LINGER = 1000000000;
@@ -38,30 +40,13 @@ static void poke(struct driver *driver)
     reini_word_wake(&pokes, false);
 }
 
-static void set_driver(struct driver *driver) HOLDING(reini_real_clock.mu);
-static void set_driver(struct driver *driver)
-{
-    reini_real_clock.driver = driver;
-    reini_real_clock.sleeps_until = driver ? INT64_MIN : NEVER;
-}
-
-/* Stop driving, if there is nothing to drive: under mu, so that whoever arms next sees it. (What a
- * callback arms, on the keeper's own thread, included: it would start another keeper.) */
-static bool resign(void) HOLDING(reini_real_clock.mu);
-static bool resign(void)
-{
-    bool idle = reini_real_clock.driver == &keeper && reini_clock_is_idle(&reini_real_clock);
-    if (idle)
-        set_driver(NULL);
-    return idle;
-}
-
 /* Who resigns for it sees it off: the thread itself, by needing no join; or quiesce(), by a join.
  * In the first case quiesce() waits until there is nothing left to do but to return. */
 static bool leave(void)
 {
     mutex_lock(&reini_real_clock.mu);
-    bool resigned = resign();
+    /* Only when it is idle: what a callback arms, on the keeper's own thread, included. */
+    bool resigned = reini_clock_resign(&reini_real_clock, &keeper);
     reini_real_clock.leaving += resigned;
     mutex_unlock(&reini_real_clock.mu);
     if (resigned) {
@@ -74,13 +59,15 @@ static bool leave(void)
 
 /* A disarmed timer does not wake the thread, for then every timeout that was not needed would cost
  * a system call. So it naps rather than sleep until a far instant, each time twice as long while
- * nothing happens: it finds out soon that there is nothing left, and hardly ever wakes for it. */
+ * nothing happens: it finds out soon that there is nothing left, and hardly ever wakes for it. Nor
+ * does it wake for each of many that fall due together, but at its pace. */
 static void keep(void *arg)
 {
     (void)arg;
     struct reini_clock *clock = &reini_real_clock;
     reini_thread_precise();
     uint16_t birth = reini_birth;
+    struct pace pace = {INT64_MIN};
     int64_t nap = LINGER;
     bool napped = false; /* a whole nap long nobody poked and nothing was due */
     for (;;) {
@@ -90,13 +77,15 @@ static void keep(void *arg)
         STEP("keeper-looks");
         if (load_relaxed(&dismissed))
             return;
-        size_t fired = reini_clock_fire(clock, reini_plat_now());
+        int64_t now = reini_plat_now();
+        pace_spend(&pace, now);
+        size_t fired = reini_clock_fire(clock, now);
         if (birth != reini_birth) { /* a callback has forked: the child starts its own */
             reini_thread_detach(reini_thread_self());
             return;
         }
-        int64_t until = reini_clock_settle(clock);
-        if (until == INT64_MIN)
+        int64_t until = reini_clock_settle(clock, pace_next(&pace));
+        if (until == AT_ONCE)
             continue;
         if (fired > 0)
             napped = false;
@@ -128,7 +117,7 @@ int reini_keeper_start(void)
             /* Only now, as a timer may be armed as soon as there is a driver. The thread may have
              * settled already for an empty queue, so it is told to look again. */
             mutex_lock(&reini_real_clock.mu);
-            set_driver(&keeper);
+            reini_clock_set_driver(&reini_real_clock, &keeper);
             mutex_unlock(&reini_real_clock.mu);
             poke(&keeper);
         }
@@ -143,7 +132,7 @@ int reini_keeper_replace(struct driver *driver)
     mutex_lock(&reini_real_clock.mu);
     int r = reini_real_clock.driver ? -EBUSY : 0;
     if (r == 0)
-        set_driver(driver);
+        reini_clock_set_driver(&reini_real_clock, driver);
     mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);
     return r;
@@ -154,7 +143,7 @@ void reini_keeper_release(struct driver *driver)
     mutex_lock(&starting);
     mutex_lock(&reini_real_clock.mu);
     if (reini_real_clock.driver == driver)
-        set_driver(NULL);
+        reini_clock_set_driver(&reini_real_clock, NULL);
     mutex_unlock(&reini_real_clock.mu);
     mutex_unlock(&starting);
 }
@@ -190,7 +179,7 @@ int reini_keeper_quiesce(bool wait)
         mutex_lock(&starting);
         mutex_lock(&reini_real_clock.mu);
     }
-    bool resigned = resign();
+    bool resigned = reini_clock_resign(&reini_real_clock, &keeper);
     int r = reini_clock_is_idle(&reini_real_clock) ? 0 : -EBUSY;
     mutex_unlock(&reini_real_clock.mu);
     if (resigned) {

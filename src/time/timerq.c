@@ -31,9 +31,7 @@ void reini_timerq_init(struct timerq *queue, int64_t now)
     queue->tick = timerq_tick(now);
     queue->count = 0;
     for (int level = 0; level < TIMERQ_LEVELS; level++)
-        queue->filled[level] = 0;
-    for (int i = 0; i < TIMERQ_LEVELS * TIMERQ_SLOTS; i++)
-        list_init(&queue->slots[i]);
+        queue->filled[level] = 0; /* a head is made with its first timer: 8 KiB stay untouched */
 }
 
 static struct list *slot_at(struct timerq *queue, unsigned level, unsigned slot)

@@ -40,8 +40,9 @@ struct timer {
     struct list link; /* in a slot, or in the list of those due */
     int64_t when;     /* set before it is armed */
     const struct timer_kind *kind;
-    uint16_t slot; /* level * 64 + slot */
+    uint16_t slot;    /* level * 64 + slot */
     uint8_t state;
+    uint8_t shard;    /* constant; the queue it belongs to, by its number on the clock */
 };
 
 enum { TIMERQ_LEVELS = 8, TIMERQ_SLOTS = 64 }; /* 8 * 6 bits and a tick's 16 are all 64 */
@@ -51,7 +52,7 @@ struct timerq {
     uint64_t tick;                 /* everything before this tick has been taken */
     uint64_t filled[TIMERQ_LEVELS]; /* which slots hold something */
     size_t count;
-    struct list slots[TIMERQ_LEVELS * TIMERQ_SLOTS]; /* level by level */
+    struct list slots[TIMERQ_LEVELS * TIMERQ_SLOTS]; /* level by level; heads of what is filled */
 };
 
 void reini_timerq_init(struct timerq *queue, int64_t now);
@@ -71,9 +72,12 @@ static inline void timerq_place(struct timerq *queue, struct timer *timer)
         tick = queue->tick; /* in the past: due with the current tick */
     unsigned level = (unsigned)(63 - __builtin_clzll((tick ^ queue->tick) | 1)) / TIMERQ_DIGIT_BITS;
     unsigned slot = (unsigned)(tick >> (level * TIMERQ_DIGIT_BITS)) & (TIMERQ_SLOTS - 1);
-    timer->slot = (uint16_t)(level * TIMERQ_SLOTS + slot);
-    list_insert(&queue->slots[timer->slot], &timer->link);
-    queue->filled[level] |= UINT64_C(1) << slot;
+    size_t at = level * TIMERQ_SLOTS + slot;
+    uint64_t filled = queue->filled[level], bit = UINT64_C(1) << slot;
+    struct list *head = &queue->slots[at];
+    list_put(filled & bit ? head->prev : head, head, &timer->link);
+    timer->slot = (uint16_t)at;
+    queue->filled[level] = filled | bit;
 }
 
 static inline void timerq_insert(struct timerq *queue, struct timer *timer)
@@ -87,7 +91,7 @@ static inline void timerq_remove(struct timerq *queue, struct timer *timer)
 {
     unsigned slot = timer->slot;
     list_remove(&timer->link);
-    if (list_empty(&queue->slots[slot]))
+    if (timer->link.next == timer->link.prev) /* the head, both: it was the only one */
         queue->filled[slot / TIMERQ_SLOTS] &= ~(UINT64_C(1) << slot % TIMERQ_SLOTS);
     timer->state = TIMER_IDLE;
     queue->count--;

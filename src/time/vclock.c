@@ -11,6 +11,12 @@
 
 enum { IDS = 256 };
 
+/* One shard: looking for the next instant and moving to it are one critical section. */
+struct vclock {
+    struct reini_clock clock;
+    struct shard shard;
+};
+
 static reini_mutex mu;                  /* guards the table's slots being taken and given back */
 static struct reini_clock *clocks[IDS]; /* atomic; [0] stays empty: the real clock */
 
@@ -22,12 +28,13 @@ struct reini_clock *reini_vclock_of(uint8_t id)
 
 struct reini_clock *reini_clock_new_virtual(int64_t now)
 {
-    struct reini_clock *clock = reini_alloc(sizeof *clock);
-    if (!clock)
+    struct vclock *vclock = reini_alloc_aligned(CACHE_LINE, sizeof *vclock);
+    if (!vclock)
         return NULL;
-    reini_clock_init(clock, now);
+    struct reini_clock *clock = &vclock->clock;
+    reini_clock_init(clock, &vclock->shard, 1, now);
     clock->is_virtual = true;
-    clock->sleeps_until = INT64_MIN; /* nobody sleeps, so nobody is ever to be woken */
+    clock->sleeps_until = AT_ONCE; /* nobody sleeps, so nobody is ever to be woken */
     mutex_lock(&mu);
     for (int id = 1; id < IDS && clock->id == 0; id++) {
         if (!clocks[id]) {
@@ -38,7 +45,7 @@ struct reini_clock *reini_clock_new_virtual(int64_t now)
     mutex_unlock(&mu);
     if (clock->id != 0)
         return clock;
-    reini_free(clock);
+    reini_free(vclock);
     return NULL;
 }
 
@@ -47,7 +54,7 @@ void reini_clock_free_virtual(struct reini_clock *clock)
     mutex_lock(&mu);
     store_relaxed(&clocks[clock->id], NULL);
     mutex_unlock(&mu);
-    reini_free(clock);
+    reini_free(CONTAINER_OF(clock, struct vclock, clock));
 }
 
 void reini_vclock_forked(void)
@@ -59,7 +66,7 @@ void reini_vclock_forked(void)
             continue;
         clock->mu = (reini_mutex){0};
         clock->calls = NULL;
-        reini_timerq_init(&clock->queue, clock->now);
+        shard_init(clock->shards[0], clock->now);
     }
 }
 
@@ -72,13 +79,23 @@ static bool move_on(struct reini_clock *clock, int64_t when)
 {
     STEP("clock-moves");
     mutex_lock(&clock->mu);
-    int64_t next = clock->calls ? INT64_MIN : reini_timerq_next(&clock->queue);
+    mutex_lock(&clock->shards[0]->mu);
+    int64_t next = clock->calls ? AT_ONCE : reini_timerq_next(&clock->shards[0]->queue);
     bool due = next <= when && next != NEVER;
     int64_t now = due ? next : when;
     if (now > load_relaxed(&clock->now) && now != NEVER)
         store_release(&clock->now, now); /* pairs with the acquire in clock_now() */
+    mutex_unlock(&clock->shards[0]->mu);
     mutex_unlock(&clock->mu);
     return due;
+}
+
+int64_t reini_vclock_next(struct reini_clock *clock)
+{
+    mutex_lock(&clock->shards[0]->mu);
+    int64_t next = reini_timerq_next(&clock->shards[0]->queue);
+    mutex_unlock(&clock->shards[0]->mu);
+    return next;
 }
 
 size_t reini_clock_advance_to(struct reini_clock *clock, int64_t when)

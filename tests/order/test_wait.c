@@ -12,6 +12,7 @@
 #include "expect.h"
 #include "scene.h"
 #include "suite.h"
+#include "time/shard.h"
 
 static void nap(long us)
 {
@@ -322,6 +323,51 @@ CASE_LONG(60, ctx_61_keeper_stays_between_a_noticers_mark_and_its_calls, "CTX-61
     reini_fault_fail_nth(0);
     curtain();
     rein_end(ctx);
+}
+
+/* ---- who keeps the time ---- */
+
+/* In whatever shard this thread arms in: nobody waits, so it takes the driver to end them. */
+static void arm_and_see(void)
+{
+    for (int i = 0; i < 5; i++) {
+        rein_ctx *ctx = rein_with_timeout(rein_background(), 50 * REIN_MICROSECOND);
+        rein_end(rein_with_timeout(rein_background(), REIN_MINUTE));
+        while (rein_err(ctx) == 0)
+            suite_yield();
+        rein_end(ctx);
+    }
+}
+
+/* A loop that keeps the time for a while; a keeper has to go on from there. */
+static void keep_for_a_while(rein_loop *loop)
+{
+    for (int turn = 0; turn < 100; turn++) {
+        rein_loop_run(loop);
+        suite_yield();
+    }
+    rein_loop_free(loop);
+    rein_end(rein_with_timeout(rein_background(), REIN_MINUTE)); /* starts one if there is none */
+}
+
+static void keep_or_arm(void *arg, unsigned index)
+{
+    if (index == 0)
+        keep_for_a_while(arg);
+    else
+        arm_and_see();
+}
+
+/* From a loop to a keeper while threads arm in all shards: no timer is forgotten. */
+CASE_LONG(120, clock_is_handed_on_while_threads_arm, "P-LOOP", "P-WAKE")
+{
+    for (size_t round = suite_rounds(100); round > 0; round--) {
+        rein_loop *loop;
+        ck_assert_int_eq(rein_loop_new(&loop), 0);
+        ck_assert_int_eq(rein_loop_keep_time(loop), 0);
+        race_run(SHARDS + 1, keep_or_arm, loop);
+        ck_assert_int_eq(rein_quiesce(), 0);
+    }
 }
 
 /* ---- the pool ---- */

@@ -9,8 +9,10 @@
 #include "expect.h"
 #include "hold.h"
 #include "race.h"
+#include "shards.h"
 #include "still.h"
 #include "suite.h"
+#include "time/pace.h"
 
 static const rein_reason too_slow = REIN_REASON_INIT(-ETIME, "the search was too slow");
 
@@ -106,7 +108,7 @@ static void log_number(const rein_ctx *ctx, void *arg)
     is->order->log[is->order->length++] = is->number;
 }
 
-/* Arm them in any order. */
+/* Arm them in any order, and in all shards. */
 static void arm_all(struct numbered *each, struct order *order)
 {
     uint64_t random = suite_seed();
@@ -119,6 +121,7 @@ static void arm_all(struct numbered *each, struct order *order)
     for (int i = 0; i < TIMERS; i++) {
         struct numbered *is = &each[turn[i]];
         *is = (struct numbered){.order = order, .number = turn[i]};
+        shards_go_to((unsigned)i);
         is->ctx = timeout_of(REIN_MILLISECOND + 1000 * turn[i]);
     }
     for (int i = 0; i < TIMERS; i++)
@@ -141,8 +144,8 @@ static bool is_done(void *ctx)
     return rein_done(ctx);
 }
 
-/* What falls due together is done in the order of the instants, whatever the order of arming; all
- * of it is marked before the first callback runs. */
+/* What falls due together is done in the order of the instants, whatever the order of arming and
+ * the shard; all of it is marked before the first callback runs. */
 CASE(time_6_the_keeper_fires_in_order, "TIME-6", "P-PUNCTUAL")
 {
     static struct numbered each[TIMERS];
@@ -200,13 +203,14 @@ struct again {
     struct race_count runs;
 };
 
-/* Arms the next in the same instant as it is called in. */
+/* Arms the next in the same instant as it is called in. Far enough ahead for the keeper to wake for
+ * each by itself. */
 static void arm_again(const rein_ctx *ctx, void *arg)
 {
     struct again *is = arg;
     uint64_t next = race_value(&is->runs) + 1;
     if (next < 100) {
-        is->ctx[next] = rein_with_timeout(rein_background(), 1);
+        is->ctx[next] = timeout_of(REIN_MILLISECOND);
         rein_callback_add(is->ctx[next], &is->callback[next], arm_again, is);
     }
     (void)ctx;
@@ -218,12 +222,12 @@ static void arm_again(const rein_ctx *ctx, void *arg)
 CASE(time_8_arming_again_starves_nobody, "TIME-8", "P-PUNCTUAL")
 {
     static struct again again;
-    rein_ctx *other = timeout_of(50);
-    again.ctx[0] = timeout_of(1);
+    rein_ctx *other = timeout_of(50 * REIN_MILLISECOND);
+    again.ctx[0] = timeout_of(REIN_MILLISECOND);
     ck_assert(rein_callback_add(again.ctx[0], &again.callback[0], arm_again, &again));
     for (uint64_t i = 1; i <= 100; i++) {
         still_await_sleep();
-        still_pass(1);
+        still_pass(REIN_MILLISECOND);
         race_await_value(&again.runs, i);
         ck_assert_int_eq(rein_err(other), i < 50 ? 0 : -ETIMEDOUT);
     }
@@ -318,6 +322,32 @@ CASE(keeper_has_no_tick, "CTX-52", "P-NEVER-EARLY", "P-COST")
     suite_until(is_done, ctx);
     ck_assert_uint_le(still_sleeps() - before, NAPS * LEVELS);
     rein_end(ctx);
+}
+
+/* What falls due densely is done by a turn for many: to the nanosecond at first, then each at most
+ * a step late, none early. */
+CASE(keeper_merges_what_is_dense, "P-PRECISE", "P-NEVER-EARLY", "P-COST")
+{
+    enum { DENSE = 1000, GAP = 2 * PACE_STEP / 100 };
+    static rein_ctx *ctx[DENSE];
+    still_pass(REIN_SECOND);
+    rein_time base = rein_in(rein_background(), REIN_MILLISECOND);
+    for (int i = 0; i < DENSE; i++)
+        ctx[i] = rein_with_deadline(rein_background(), rein_time_add(base, i * GAP));
+    int done = 0, exact = 0, turns = 0;
+    for (; done < DENSE; turns++) {
+        int64_t until = still_await_sleep(), due = base.ns + done * (int64_t)GAP;
+        still_pass(until - rein_now(rein_background()).ns);
+        still_await_sleep();
+        exact += until == due && exact == done;
+        for (; done < DENSE && rein_done(ctx[done]); done++)
+            ck_assert_int_le(until - (base.ns + done * (int64_t)GAP), PACE_STEP);
+        ck_assert(done == DENSE || until < base.ns + done * (int64_t)GAP);
+    }
+    ck_assert_int_ge(exact, PACE_BUDGET / 2); /* arming has spent some */
+    ck_assert_int_le(turns, 2 * PACE_BUDGET + DENSE * GAP / PACE_STEP);
+    for (int i = 0; i < DENSE; i++)
+        rein_end(ctx[i]);
 }
 
 /* Time passes meanwhile. */

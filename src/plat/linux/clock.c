@@ -46,16 +46,6 @@ int reini_plat_thread_id(void)
     return thread_id;
 }
 
-static uint32_t numbers;                /* atomic; how many threads have one */
-static _Thread_local uint32_t number_1; /* this thread's, plus 1; 0: none yet */
-
-uint32_t reini_plat_thread_number(void)
-{
-    if (UNLIKELY(number_1 == 0))
-        number_1 = add_relaxed(&numbers, 1) + 1; /* relaxed: only its difference is of use */
-    return number_1 - 1;
-}
-
 uint32_t reini_plat_processors(void)
 {
     cpu_set_t allowed;
