@@ -14,10 +14,6 @@
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline)) /* on every derive and end */
 
-/* A thread-local that is read on every derive: at an offset the loader fixes, without a call. A
- * library that is loaded late gets these few bytes from what the loader keeps for such. */
-#define THREAD_LOCAL_FAST _Thread_local __attribute__((tls_model("initial-exec")))
-
 /* The object that a member is part of. */
 #define CONTAINER_OF(pointer, type, member) \
     ((type *)(void *)((char *)(pointer) - offsetof(type, member)))

@@ -60,7 +60,7 @@ static inline void let_go_at_once(struct node *node, struct stripe *stripe)
 /* Take a place of a node out of that list of source, which is locked and is unlocked here. Returns
  * whether a release has handed it over to a walker; then the node may be gone. */
 static ALWAYS_INLINE bool leave_list(struct dep *dep, struct node *source, struct stripe *stripe,
-                                     enum leaver leaver)
+                                     enum leaver leaver) UNCHECKED_LOCKING
 {
     bool live = load_relaxed(&source->ctx.word) == 0;
     if (live && (load_relaxed(&dep->word) & PLACE) == LINKED) {
@@ -84,6 +84,7 @@ static NOINLINE bool leave_stripe(struct dep *dep, struct node *source, enum lea
 
 /* The same for the list that it is in, if any. */
 static ALWAYS_INLINE bool leave(struct dep *dep, const struct ctx *parent, enum leaver leaver)
+    UNCHECKED_LOCKING
 {
     /* acquire: pairs with the walker's exchange to OUT, after which it never looks at us again. */
     if ((load_acquire(&dep->word) & PLACE) == OUT)
@@ -121,7 +122,6 @@ static COLD bool leave_both(struct node *node)
 /* Step 2. Returns whether the node is ours still: false if some walker is to go on. */
 static ALWAYS_INLINE bool leave_for_good(struct node *node)
 {
-    STEP("last-release");
     if (UNLIKELY(has_two_parents(&node->ctx)))
         return leave_both(node);
     return !leave(&node->dep, node->ctx.parent, RELEASE_ALONE);
@@ -184,23 +184,31 @@ static COLD void make_calls(struct node *node)
     reini_run_calls(&node->dep.deferred);
 }
 
-static inline bool has_calls_to_make(struct ctx *ctx)
+static inline bool has_calls_to_make(struct ctx *ctx, bool plain)
 {
-    return is_node(ctx) && UNLIKELY(node_of(ctx)->deps != NULL) && !is_frozen(ctx) &&
+    return (plain || is_node(ctx)) && UNLIKELY(node_of(ctx)->deps != NULL) && !is_frozen(ctx) &&
            load_relaxed(&ctx->word) != 0;
 }
 
-/* Steps 3 and 4. */
-static ALWAYS_INLINE void finish(struct doomed *doomed, struct ctx *ctx)
+/* A node with one parent, of this process: nearly all that are ended. What is asked below need not
+ * be asked of such again. */
+static inline bool is_plain(const struct ctx *ctx)
 {
-    if (has_calls_to_make(ctx)) {
+    enum kind kind = kind_of(ctx);
+    return (kind == KIND_CANCEL || kind == KIND_DEADLINE) && !is_frozen(ctx);
+}
+
+/* Steps 3 and 4. */
+static ALWAYS_INLINE void finish(struct doomed *doomed, struct ctx *ctx, bool plain)
+{
+    if (has_calls_to_make(ctx, plain)) {
         make_calls(node_of(ctx));
         return;
     }
     enum kind kind = kind_of(ctx);
     const struct ctx *parent = ctx->parent, *also = NULL;
     uint8_t stripe = 0;
-    if (LIKELY(kind == KIND_CANCEL || kind == KIND_DEADLINE)) {
+    if (plain || kind == KIND_CANCEL || kind == KIND_DEADLINE) {
         stripe = node_of(ctx)->dep.stripe;
         empty(node_of(ctx));
     } else if (kind == KIND_VALUE) {
@@ -226,6 +234,7 @@ static bool retire(struct ctx *ctx)
         return true;
     if (ctx->flags & HAS_TIMER)
         reini_clock_disarm(clock_of(ctx), &timed_of(ctx)->timer);
+    STEP("last-release");
     return leave_for_good(node_of(ctx));
 }
 
@@ -235,7 +244,7 @@ static void bury(struct doomed *doomed)
         struct ctx *ctx = doomed->first;
         doomed->first = (struct ctx *)(uintptr_t)ctx->limit;
         if (retire(ctx))
-            finish(doomed, ctx);
+            finish(doomed, ctx, false);
     }
 }
 
@@ -296,23 +305,37 @@ static COLD bool is_held_by_idle_stripes(struct ctx *ctx)
     return load_relaxed(&ctx->refs) == ONE_OWNER;
 }
 
-/* Nobody else holds it: a mere release. In one step, for a walker or the keeper may just be about
- * to take a reference, and after it a last release has no other to meet. */
-static bool release_sole(struct ctx *ctx)
+/* In one step, for a walker or the keeper may just be about to take a reference, and after it a last
+ * release has no other to meet. */
+static ALWAYS_INLINE bool release_as(struct ctx *ctx, bool plain)
 {
     uint64_t sole = ONE_OWNER;
-    if (load_relaxed(&ctx->refs) != ONE_OWNER && !is_held_by_idle_stripes(ctx))
-        return false;
-    if ((ctx->flags & HAS_TIMER) && !is_frozen(ctx))
+    if ((ctx->flags & HAS_TIMER) && (plain || !is_frozen(ctx)))
         reini_clock_disarm(clock_of(ctx), &timed_of(ctx)->timer);
     if (!cas_acq_rel(&ctx->refs, &sole, 0))
         return false;
     struct doomed doomed = {NULL};
-    if (!is_node(ctx) || is_frozen(ctx) || leave_for_good(node_of(ctx)))
-        finish(&doomed, ctx);
+    STEP("last-release");
+    bool ours = plain ? !leave(&node_of(ctx)->dep, ctx->parent, RELEASE_ALONE)
+                      : !is_node(ctx) || is_frozen(ctx) || leave_for_good(node_of(ctx));
+    if (LIKELY(ours))
+        finish(&doomed, ctx, plain);
     if (UNLIKELY(doomed.first != NULL))
         bury(&doomed);
     return true;
+}
+
+static NOINLINE bool release_special(struct ctx *ctx)
+{
+    return release_as(ctx, false);
+}
+
+/* Nobody else holds it: a mere release. */
+static inline bool release_sole(struct ctx *ctx)
+{
+    if (load_relaxed(&ctx->refs) != ONE_OWNER && !is_held_by_idle_stripes(ctx))
+        return false;
+    return LIKELY(is_plain(ctx)) ? release_as(ctx, true) : release_special(ctx);
 }
 
 void rein_end_at(const char *site, rein_ctx *owner)

@@ -5,7 +5,7 @@
 
 #include "base/atomic.h"
 
-THREAD_LOCAL_FAST uint32_t reini_number;
+_Thread_local uint32_t reini_number;
 static uint32_t numbers; /* atomic; how many threads have one */
 
 COLD uint32_t reini_number_take(void)

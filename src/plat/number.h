@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 
-extern THREAD_LOCAL_FAST uint32_t reini_number; /* 0: not asked yet */
+extern _Thread_local uint32_t reini_number; /* 0: not asked yet */
 uint32_t reini_number_take(void);
 
 static inline uint32_t thread_number(void)
