@@ -305,8 +305,8 @@ static COLD bool is_held_by_idle_stripes(struct ctx *ctx)
     return load_relaxed(&ctx->refs) == ONE_OWNER;
 }
 
-/* In one step, for a walker or the keeper may just be about to take a reference, and after it a last
- * release has no other to meet. */
+/* In one step, for a walker or the keeper may just be about to take a reference, and after it a
+ * last release has no other to meet. */
 static ALWAYS_INLINE bool release_as(struct ctx *ctx, bool plain)
 {
     uint64_t sole = ONE_OWNER;
