@@ -101,7 +101,7 @@ static int open_alarm(struct frozen_fd *frozen, int64_t when)
 
 static int make(struct node *node, struct frozen_fd **ret_frozen)
 {
-    struct frozen_fd *frozen = reini_alloc(sizeof *frozen);
+    struct frozen_fd *frozen = reini_alloc_aligned(CACHE_LINE, sizeof *frozen);
     if (!frozen)
         return -ENOMEM;
     int err = rein_err(public_of(&node->ctx));

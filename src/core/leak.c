@@ -23,7 +23,7 @@ struct listing {
 
 static_assert(sizeof(struct listing) % _Alignof(max_align_t) == 0, "a context follows");
 
-uint32_t reini_leaks;
+READ_MOSTLY uint32_t reini_leaks;
 
 static reini_mutex mu;
 static struct list all = {&all, &all};

@@ -14,7 +14,7 @@ static struct rare *rare_of(struct node *node)
 struct rare *reini_rare_of(struct node *node)
 {
     struct rare *rare = rare_of(node);
-    struct rare *made = rare ? NULL : reini_alloc(sizeof *made);
+    struct rare *made = rare ? NULL : reini_alloc_aligned(CACHE_LINE, sizeof *made);
     if (!made)
         return rare;
     *made = (struct rare){.settled = reini_done_settled, .fd = -1};

@@ -3,9 +3,10 @@
 /* plat/posix/fork.c: one pthread_atfork for the process. */
 #include <pthread.h>
 
+#include "base/attr.h"
 #include "plat/plat.h"
 
-uint16_t reini_birth;
+READ_MOSTLY uint16_t reini_birth;
 static void (*then)(void);
 
 static void in_child(void)
