@@ -24,7 +24,7 @@ SEED = 0
 ARGS =
 ROUNDS = 5
 OPS =
-SUBJECTS = rein floor striped go nsync glib stdcxx tokio uv
+SUBJECTS =
 FORMAT = text
 
 .PHONY: all demo serve build-demo test bench bench-plots performance stress install setup clean
