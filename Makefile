@@ -24,7 +24,7 @@ SEED = 0
 ARGS =
 ROUNDS = 5
 OPS =
-SUBJECTS = rein floor striped go nsync glib stdcxx tokio uv
+SUBJECTS =
 FORMAT = text
 
 .PHONY: all demo serve build-demo test bench bench-plots performance stress install setup clean
@@ -55,9 +55,9 @@ stress:
 	scripts/setup test
 	scripts/test --seconds $(SECONDS) --seed $(SEED) stress-tsan stress-asan
 
-bench:
-	scripts/setup build
-	bench/run --rounds '$(ROUNDS)' --ops '$(OPS)' --subjects '$(SUBJECTS)' --format '$(FORMAT)' \
+bench: # quietly: FORMAT=json may go down a pipe
+	@scripts/setup build
+	@bench/run --rounds '$(ROUNDS)' --ops '$(OPS)' --subjects '$(SUBJECTS)' --format '$(FORMAT)' \
 	    build/bench
 
 bench-plots:

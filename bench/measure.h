@@ -99,17 +99,34 @@ static inline double undisturbed(double *values, size_t n)
 {
     return percentile(values, n, 0.25);
 }
+/* How many runs fit into a third of a second, if one takes `ns`. */
+enum { LEAST_RUNS = 7, MOST_RUNS = 41 };
+static inline int runs_for(int64_t ns)
+{
+    double fit = 3e8 / (double)(ns + 1);
+    return times(fit > MOST_RUNS ? MOST_RUNS : fit < LEAST_RUNS ? LEAST_RUNS : (int)fit);
+}
 
 static inline void print(const char *name, double figure)
 {
     printf("%s %.6g\n", name, figure);
     fflush(stdout); /* what is known is told, even if the rest crashes */
 }
-/* The same for name.n */
+/* name.n */
 static inline void print_for(const char *name, long n, double figure)
 {
     printf("%s.%ld %.6g\n", name, n, figure);
     fflush(stdout);
+}
+
+/* name.p50 and name.p99 */
+static inline void print_half_and_most(const char *name, double *values, size_t n)
+{
+    char half[32], most[32];
+    snprintf(half, sizeof half, "%s.p50", name);
+    snprintf(most, sizeof most, "%s.p99", name);
+    print(half, percentile(values, n, 0.5));
+    print(most, percentile(values, n, 0.99));
 }
 
 /* Memory that is there, in whose pages no later measurement finds a surprise. */

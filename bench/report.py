@@ -8,7 +8,7 @@ median of the rounds' ratios.
 import json
 from statistics import median
 
-from rows import UNITS
+from rows import NEVER_EARLY, UNITS, WORKS
 
 NAMES = {"rein": "rein", "floor": "floor", "striped": "striped", "go": "Go", "nsync": "nsync",
          "glib": "GLib", "stdcxx": "libstdc++", "tokio": "tokio", "uv": "libuv"}
@@ -56,7 +56,7 @@ def judge(results, row):
         value = results.median(row.key, "rein")
     if value is None:
         return None, ""
-    if limit.most == 0:  # not at most, but never below
+    if limit is NEVER_EARLY:
         return value, "met" if value >= 0 else "missed"
     if limit.processors > results.processors:
         return value, "too few cores"
@@ -77,23 +77,21 @@ def multiple(x):
 
 
 def measured(row, value):
-    if value is None or row.limit.most == float("inf"):
+    if value is None or row.limit is WORKS:
         return ""
     if row.limit.subject:
         return multiple(1 / value if row.limit.inverted else value)
-    return f"{number(value / UNITS[row.unit])}"
+    return number(value / UNITS[row.unit])
 
 
 def cell(results, row, subject):
-    """Rein and the floors as figures; the others as multiples of rein's, where it has one."""
+    """Rein and the floors as figures; the others as multiples of rein's, where that makes sense."""
     if (row.command, subject) in results.failures:
         return results.failures[row.command, subject]
-    if subject == "rein" or subject in FLOORS or not results.of(row.key, "rein"):
+    if subject == "rein" or subject in FLOORS or row.limit is NEVER_EARLY or \
+            not results.of(row.key, "rein"):
         figure = results.median(row.key, subject)
         return "" if figure is None else number(figure / UNITS[row.unit])
-    if row.key == "lateness.min":
-        return number(results.median(row.key, subject) / UNITS[row.unit]) \
-            if results.of(row.key, subject) else ""
     return multiple(results.ratio(row.key, subject, row.key, "rein"))
 
 
@@ -109,8 +107,8 @@ def lines(results, rows):
     yield ["operation", "unit", *map(NAMES.get, first), "measured", "limit", "",
            *map(NAMES.get, peers)]
     for row in rows:
-        if not results.figures.get(row.key) and \
-                not any(command == row.command for command, _ in results.failures):
+        if not row.text or not results.figures.get(row.key) and not \
+                any(command == row.command for command, _ in results.failures):
             continue
         value, verdict = judge(results, row)
         yield [row.text, {"us": "µs", "instructions": ""}.get(row.unit, row.unit),

@@ -23,12 +23,12 @@ class Limit(NamedTuple):
 
 class Row(NamedTuple):
     key: str  # as the programs print it, with a figure in ns or bytes
-    text: str
+    text: str  # the line of the table; empty: it has none
     command: str  # operation, case and number: what prints the key
     limit: Optional[Limit] = None
     unit: str = "ns"
-    once: bool = False  # a figure that does not change from round to round, or takes long
-    only: str = ""  # the one subject it is asked of; others have nothing to do with it
+    once: bool = False  # not each round: it does not change, or takes long
+    only: str = ""  # the one subject that is asked; the others have nothing to do with it
 
 
 def floor(most):
@@ -152,10 +152,8 @@ ROWS = [
           ("value", "instructions: with_value, unref", None),
           ("lookup", "instructions: value found, depth 10", None))],
     Row("text", "code of librein.so", "text", Limit(65536), "bytes", True, "rein"),
-]
 
-# What limits and plots are about, but has no line of the table.
-HIDDEN = [
+    # Limits and plots are about these, too.
     Row("check.under.0", "", "value check 0"),
     Row("check.threads.1", "", "check threads 1"),
     Row("contend.shared.thread.1", "", "contend shared 1"),

@@ -25,14 +25,13 @@ static double time_chain(long levels, long chains, node *nodes)
 }
 static void cancelled(long size)
 {
-    enum { RUNS = 31, TOGETHER = 2000 };
-    double ns[RUNS];
+    enum { TOGETHER = 2000 };
+    double ns[MOST_RUNS];
     long levels = sized(size), chains = TOGETHER / levels + 1;
     node *nodes = (node *)touched((size_t)((levels + 1) * chains), sizeof(node));
     int64_t start = now_ns();
     time_chain(levels, chains, nodes);
-    double fit = 3e8 / (double)(now_ns() - start);
-    int runs = times(fit > (double)RUNS ? RUNS : fit < 3 ? 3 : (int)fit);
+    int runs = runs_for(now_ns() - start);
     for (int i = 0; i < runs; i++)
         ns[i] = time_chain(levels, chains, nodes);
     print_for("chain.cancel", size, undisturbed(ns, (size_t)runs));

@@ -3,14 +3,7 @@
 /* family.c: a parent with n children. */
 #include "subject.h"
 
-enum { LEAST_RUNS = 7, MOST_RUNS = 41, TOGETHER = 2000 };
-
-/* How many runs fit into a third of a second, if one takes `ns`. */
-static int runs_for(double ns, int most)
-{
-    double fit = 3e8 / (ns + 1);
-    return times(fit > most ? most : fit < LEAST_RUNS ? LEAST_RUNS : (int)fit);
-}
+enum { TOGETHER = 2000 };
 
 /* Only the cancel is timed; of small families, many at a time. Per child. */
 static double time_cancel(long n, long families, node *parents, node *children)
@@ -42,7 +35,7 @@ static void cancelled(long size)
     node *children = (node *)touched((size_t)(n * families), sizeof(node));
     int64_t start = now_ns();
     time_cancel(n, families, parents, children);
-    int runs = runs_for((double)(now_ns() - start), MOST_RUNS);
+    int runs = runs_for(now_ns() - start);
     for (int i = 0; i < runs; i++)
         ns[i] = time_cancel(n, families, parents, children);
     /* Of few and long runs the middle one: they differ less by what disturbs them than by the order
@@ -51,8 +44,8 @@ static void cancelled(long size)
     print_for("family.cancel", size, percentile(ns, (size_t)runs, quantile));
 }
 
-/* Made, cancelled and given back. Per child. */
-static double time_life(long n, node *children)
+/* Made, cancelled and given back. */
+static int64_t time_life(long n, node *children)
 {
     int64_t start = now_ns();
     node parent = new_root();
@@ -62,16 +55,16 @@ static double time_life(long n, node *children)
     for (long i = 0; i < n; i++)
         release(children[i]);
     release(parent);
-    return (double)(now_ns() - start);
+    return now_ns() - start;
 }
 static void life(long size)
 {
     double ns[MOST_RUNS];
     long n = sized(size);
     node *children = (node *)touched((size_t)n, sizeof(node));
-    int runs = runs_for(time_life(n, children), MOST_RUNS);
+    int runs = runs_for(time_life(n, children));
     for (int i = 0; i < runs; i++)
-        ns[i] = time_life(n, children) / (double)n;
+        ns[i] = (double)time_life(n, children) / (double)n;
     print_for("family.life", size, undisturbed(ns, (size_t)runs));
 }
 

@@ -13,18 +13,6 @@ static int64_t offset(long i)
 {
     return i * millisecond + i * 7919 % 1000 * microsecond;
 }
-static void tell(const char *name, double *late, size_t n)
-{
-    static const struct {
-        const char *name;
-        double share;
-    } parts[] = {{"min", 0}, {"p50", 0.5}, {"p99", 0.99}};
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        char key[32];
-        snprintf(key, sizeof key, "%s.%s", name, parts[i].name);
-        print(key, percentile(late, n, parts[i].share));
-    }
-}
 
 static void timers(long unused)
 {
@@ -36,7 +24,9 @@ static void timers(long unused)
     for (long i = 0; i < n; i++)
         take_aim(&shots[i], derive_deadline(parent, base + offset(i)), base + offset(i));
     let_fire(n, base + offset(n));
-    tell("lateness", lateness_of(shots, (size_t)n), (size_t)n);
+    double *late = lateness_of(shots, (size_t)n);
+    print("lateness.min", percentile(late, (size_t)n, 0));
+    print_half_and_most("lateness", late, (size_t)n);
 }
 
 /* With the least timer slack that the system allows. The subject has no part in it. */
@@ -51,7 +41,7 @@ static void sleeping(long unused)
         sleep_until(base + offset(i));
         late[i] = (double)(now_ns() - base - offset(i));
     }
-    tell("sleep", late, (size_t)n);
+    print_half_and_most("sleep", late, (size_t)n);
 }
 
 CASES({"timers", timers}, {"sleep", sleeping})

@@ -30,7 +30,6 @@ static void wake(const char *name, int processor)
     static double took[WAKES];
     static struct sleeper sleeper;
     pthread_t thread;
-    char half[32], most[32];
     sleeper.processor = processor;
     sleeper.wakes = (int)sized(WAKES);
     sem_init(&sleeper.go, 0, 0);
@@ -51,10 +50,7 @@ static void wake(const char *name, int processor)
         release(top);
     }
     pthread_join(thread, NULL);
-    snprintf(half, sizeof half, "%s.p50", name);
-    snprintf(most, sizeof most, "%s.p99", name);
-    print(half, percentile(took, (size_t)sleeper.wakes, 0.5));
-    print(most, percentile(took, (size_t)sleeper.wakes, 0.99));
+    print_half_and_most(name, took, (size_t)sleeper.wakes);
 }
 static void one(long unused)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The rein authors
  * SPDX-License-Identifier: MIT */
 /* nsync.h: nsync's notes. A note has a parent and a deadline, but no timer: at the deadline nothing
- * happens unless somebody waits for it or asks: so one thread waits for one after the other, which
- * must be watched in the order in which they are due. It has no callbacks and no values. */
+ * happens unless somebody waits for it or asks. So one thread waits for one after the other, in the
+ * order in which they were watched and must be due. It has no callbacks and no values. */
 #include <nsync.h>
 
 #define HAS (TREE | WAITS | TIMEOUTS | FIRES)

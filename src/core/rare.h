@@ -11,9 +11,9 @@ struct rare {
     /* First: called by the inlined rein_err(); see done.c. Whoever shares the node reads what is
      * here, so it is on a line that no neighbour in the heap writes to. */
     _Alignas(CACHE_LINE) int (*settled)(const void *node);
-    int fd;                           /* of a descriptor, or -1; guarded by mu */
-    int err;                          /* written before word says "settling" */
-    struct stripes *stripes;          /* or NULL; atomic, set once, under mu; see stripe.h */
+    int fd;  /* of a descriptor, or -1; guarded by mu */
+    int err; /* written before word says "settling" */
+    struct stripes *stripes; /* or NULL; atomic, set once, under mu; see stripe.h */
 };
 
 /* The node's; made now if it has none yet. NULL if memory is short. */

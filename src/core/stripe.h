@@ -10,9 +10,7 @@
  * by its number, and so threads write to no line that others use. What is in the node's own list
  * stays there; calls always go there.
  *
- * There is no way back, nor a use for one: where a dependent is, is written in its place
- * (dep.stripe), a striped node is no dearer to a single thread, and the end of the node costs a
- * lock more for each stripe.
+ * There is no way back, nor a use for one: docs/decisions/0007.
  *
  *   S1  stripes are hung on a node under its mu, while it is live: so the mark, which takes mu,
  *       knows from then on whether there are any.

@@ -23,7 +23,7 @@ struct shard {
     struct timerq queue;
 };
 
-/* Which of a clock's places for shards a timer that this thread makes belongs to. */
+/* The place in clock->shards for a timer that this thread makes. */
 static inline uint8_t shard_of_thread(void)
 {
     return thread_number() % SHARDS;

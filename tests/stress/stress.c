@@ -10,8 +10,7 @@
  * From time to time all meet, and the virtual tree, which nobody changes then, is compared with the
  * model link by link; then all nodes are made to take further children in another way: as the load
  * has it, striped, narrow, by turns (REIN_TEST_LISTS: in that one way only). At the end nothing may
- * be left. The seed fixes what each thread does, not how
- * they meet. */
+ * be left. The seed fixes what each thread does, not how they meet. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

@@ -9,7 +9,6 @@ mod measure;
 use measure::*;
 use std::env;
 use std::future::Future;
-use std::hint::black_box;
 use std::pin::Pin;
 use std::process::exit;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +39,7 @@ fn nobody() -> Waker {
 
 fn loop_check(asked: &Token, n: usize) {
     for _ in 0..n {
-        black_box(asked.is_cancelled());
+        keep(&asked.is_cancelled());
     }
 }
 fn check(name: &str, cancelled: bool) {
@@ -281,7 +280,7 @@ fn timeout_among(n: usize) {
         }
     });
     print_for("timeout.among", n, ns);
-    black_box(others);
+    keep(&others);
     exit(0); // the others go with the process
 }
 fn memory_timeout() {
@@ -290,7 +289,7 @@ fn memory_timeout() {
     let (live, _) = memory("memory.timeout", |i| {
         timeout(&parent, &waker, HOUR + Duration::from_millis((i * 7919 % MANY) as u64))
     });
-    black_box(live);
+    keep(&live);
     exit(0);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 //! How a time is taken; as ../../../measure.h does.
+use std::arch::asm;
 use std::fs;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -12,6 +13,11 @@ pub fn print(name: &str, figure: f64) {
 }
 pub fn print_for(name: &str, n: usize, figure: f64) {
     println!("{name}.{n} {figure:.6}");
+}
+
+/// The compiler must think that the value is used. (std's black_box is newer than Debian 12's Rust.)
+pub fn keep<T>(value: &T) {
+    unsafe { asm!("/* {0} */", in(reg) value, options(nostack, preserves_flags)) }
 }
 
 pub fn since(start: Instant) -> f64 {
