@@ -69,7 +69,7 @@ static inline struct stripe *stripe_at(const struct node *node, unsigned number)
  * striped or the list is held: then it is reini_lock_some_list()'s turn. */
 static ALWAYS_INLINE bool lock_own_list(struct node *node) UNCHECKED_LOCKING
 {
-    return LIKELY(!stripes_of(node) && FAULT_LIST() == FAULT_ANY_LIST && mutex_try_lock(&node->mu));
+    return LIKELY(!stripes_of(node) && !FAULT_LISTS() && mutex_try_lock(&node->mu));
 }
 
 /* Lock the list that a new child or waiter of this thread's is to go to: a stripe's, which is

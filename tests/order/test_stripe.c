@@ -302,7 +302,8 @@ CASE(ctx_25_a_striped_node_without_children_is_released, "CTX-25", "P-SCALE", "C
     ck_assert_uint_eq(race_value(&runs), 0);
 }
 
-/* The whole tree keeps the rules, with nodes of either kind, and with one or two parents. */
+/* The whole tree keeps the rules, with nodes of either kind, and such as have children in lists of
+ * both, with one or two parents. */
 CASE(p_scale_trees_of_both_kinds, "P-SCALE", "CTX-26", "P-MERGE")
 {
     enum { NODES = 300 };
@@ -315,6 +316,13 @@ CASE(p_scale_trees_of_both_kinds, "P-SCALE", "CTX-26", "P-MERGE")
         node[i] = suite_random(&state) % 4 ? rein_with_cancel(parent) : rein_merge(parent, other);
     }
     ck_assert_uint_eq(reini_check_tree(top), NODES);
+    int narrow = 0, of_both = 0;
+    for (int i = 0; i < NODES; i++) {
+        bool is_striped = reini_check_stripes(node[i]) > 0;
+        narrow += !is_striped;
+        of_both += is_striped && node_of(ctx_of(node[i]))->deps;
+    }
+    ck_assert(narrow > 0 && of_both > 0);
     rein_cancel_cause(top, &why);
     ck_assert_uint_eq(reini_check_tree(top), 1);
     for (int i = 0; i < NODES; i++) {
