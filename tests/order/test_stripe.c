@@ -6,6 +6,7 @@
  * what is about the stripes themselves. */
 #include <rein/library.h>
 #include <rein/testing.h>
+#include <sched.h>
 
 #include "actor.h"
 #include "base/fault_control.h"
@@ -55,6 +56,25 @@ static void meet(struct node *node, struct family *family)
     actor_await_asleep(&deriver);
     mutex_unlock(&node->mu);
     actor_join(&deriver);
+}
+
+static void count_processors_where_pinned(void *processors)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    *(uint32_t *)processors = reini_plat_processors();
+}
+
+/* A thread that keeps to one processor is not the only one that will use the stripes it makes. */
+CASE(p_scale_as_many_stripes_for_a_pinned_thread, "P-SCALE")
+{
+    uint32_t processors = 0;
+    struct race_thread pinned;
+    race_thread_start(&pinned, 0, count_processors_where_pinned, &processors);
+    race_thread_join(&pinned);
+    ck_assert_uint_eq(processors, reini_plat_processors());
 }
 
 struct visits {
