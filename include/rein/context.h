@@ -204,9 +204,10 @@ REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL rein_ctx *(rein_with_cancel)(const 
  * instant that has passed gives a context that is born done (if the parent was not done before).
  * A deadline of the parent's that is strictly earlier stands in its place.
  *
- * On the real clock it ends as late as the system wakes a thread. Where deadlines fall due densely,
- * more than one in 250 us over some time, several are served by one wake: up to 250 us later. What
- * blocks under a context ends at the deadline itself. */
+ * On the real clock it ends as late as the system wakes a thread. Where wakes are dense, more than
+ * one in 250 us over some time, several deadlines are served by one: up to 250 us later. Each
+ * deadline is a wake, and one more if it is the next of all when it is made. What blocks under a
+ * context ends at the deadline itself. */
 #define rein_with_deadline(...) rein_with_deadline_at(REIN_SITE, __VA_ARGS__)
 REIN_API REIN_NODISCARD REIN_RETURNS_NONNULL REIN_ENDS_WITH(rein_end_at, 2)
 rein_ctx *rein_with_deadline_at(const char *site, const rein_ctx *parent, rein_time deadline);

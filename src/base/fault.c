@@ -49,6 +49,11 @@ __attribute__((constructor)) static void begin(void)
             forced = i;
 }
 
+bool reini_fault_lists(void)
+{
+    return load_relaxed(&forced) != FAULT_BY_LOAD;
+}
+
 enum fault_list reini_fault_list(void)
 {
     switch (load_relaxed(&forced)) {

@@ -5,7 +5,9 @@
  * STEP("name")    a point between two lines where a test may hold a thread, to force an
  *                 interleaving
  * FAULT_ALLOC()   whether this allocation is the one that is to fail
- * FAULT_LIST()    in which of a node's lists the next dependent is to be put; see core/stripe.h
+ * FAULT_LIST()    in which of a node's lists the next dependent is to be put; see core/stripe.h.
+ *                 Asked once for each: it may take turns
+ * FAULT_LISTS()   whether it says so for any, and leaves nothing to the load
  * MISTAKE(name)   1 in a test build made with -DREIN_MISTAKE_name=1: a seeded mistake, to show that
  *                 the suite catches it. Always a constant, so the compiler drops the wrong
  *                 branch. */
@@ -22,6 +24,7 @@ enum fault_list { FAULT_ANY_LIST, FAULT_OWN_LIST, FAULT_STRIPE };
 extern void (*reini_step_hook)(const char *name); /* atomic; NULL: none */
 bool reini_fault_alloc(void);
 enum fault_list reini_fault_list(void);
+bool reini_fault_lists(void);
 #define STEP(name)                                                                              \
     do {                                                                                        \
         void (*hook_)(const char *) = load_acquire(&reini_step_hook);                           \
@@ -30,10 +33,12 @@ enum fault_list reini_fault_list(void);
     } while (0)
 #define FAULT_ALLOC() reini_fault_alloc()
 #define FAULT_LIST() reini_fault_list()
+#define FAULT_LISTS() reini_fault_lists()
 #else
 #define STEP(name) ((void)0)
 #define FAULT_ALLOC() 0
 #define FAULT_LIST() FAULT_ANY_LIST
+#define FAULT_LISTS() 0
 #endif
 
 #ifndef REIN_MISTAKE_loser_returns_early

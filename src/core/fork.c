@@ -71,10 +71,10 @@ void reini_frozen_end(const struct ctx *ctx, struct ending ending)
     unsigned let_go = 0;
     mutex_lock(&reini_frozen_mu);
     bool live = node && load_relaxed(&node->ctx.word) == 0;
-    if (live) {
+    if (live)
         end_node(node, ending);
+    if (node) /* also if a walk had ended it, which at the fork had not come to its stripes yet */
         let_go = reini_stripes_frozen_end(node);
-    }
     mutex_unlock(&reini_frozen_mu);
     if (!live)
         rein_reason_unref(ending.reason);

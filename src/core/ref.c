@@ -52,7 +52,7 @@ static inline void let_go_at_once(struct node *node, struct stripe *stripe)
 {
     if (!(node->dep.stripe & HOLDS) || node->deps)
         return;
-    stripe->holders--; /* not to 0: the list has not been taken */
+    stripe->holders -= ONE_CHILD; /* not to 0: the list has not been taken */
     node->dep.stripe = 0;
     node->ctx.parent = NULL;
 }

@@ -5,7 +5,7 @@
 
 /* ---- narrow to striped ---- */
 
-/* How often in a row a thread has to find one and the same node's mu held, before it makes it
+/* How often a thread has to find one node's mu held, and no other's in between, before it makes it
  * striped: a chance meeting is not worth the memory. */
 enum { MEETINGS = 8 };
 
@@ -93,9 +93,9 @@ void reini_stripe_hold(struct stripe *stripe, struct node *node, struct dep *dep
     if (stripe->holders == 0) {
         if (!MISTAKE(stripe_has_no_reference))
             ctx_ref(&node->ctx); /* first: a fork in between may leak it, and no more */
-        stripe->holders = 1;
+        stripe->holders = ITSELF;
     }
-    stripe->holders++;
+    stripe->holders += ONE_CHILD;
     dep->stripe |= HOLDS;
 }
 
@@ -104,8 +104,17 @@ bool reini_stripe_let_go(struct node *node, uint8_t number)
     struct stripe *stripe = stripe_at(node, stripe_number(number));
     reini_mutex *mu = is_frozen(&node->ctx) ? &reini_frozen_mu : &stripe->mu;
     mutex_lock(mu);
-    bool last = --stripe->holders == 0;
+    bool last = (stripe->holders -= ONE_CHILD) == 0;
     mutex_unlock(mu);
+    return last;
+}
+
+/* Under the stripe's lock: it is no holder itself any more. Returns whether its reference goes with
+ * that. */
+static bool stop_holding(struct stripe *stripe)
+{
+    bool last = stripe->holders == ITSELF;
+    stripe->holders &= ~(uint32_t)ITSELF;
     return last;
 }
 
@@ -117,7 +126,7 @@ struct dep *reini_stripes_take(struct node *node, struct stripes *stripes, unsig
         mutex_lock(&stripe->mu);
         struct dep *deps = stripe->deps;
         stripe->deps = NULL;
-        bool last = stripe->holders > 0 && --stripe->holders == 0;
+        bool last = stop_holding(stripe);
         mutex_unlock(&stripe->mu);
         if (last)
             reini_stripes_drop(node, 1);
@@ -134,11 +143,8 @@ unsigned reini_stripes_rest(struct node *node)
     for (uint32_t i = 0; stripes && i < stripes->count; i++) {
         struct stripe *stripe = &stripes->of[i];
         mutex_lock(&stripe->mu);
-        /* Live: its list has not been taken, so the one is the stripe itself. */
-        if (load_relaxed(&node->ctx.word) == 0 && stripe->holders == 1) {
-            stripe->holders = 0;
-            idle++;
-        }
+        if (stripe->holders == ITSELF)
+            idle += stop_holding(stripe);
         mutex_unlock(&stripe->mu);
     }
     return idle;
@@ -149,6 +155,6 @@ unsigned reini_stripes_frozen_end(struct node *node)
     struct stripes *stripes = stripes_of(node);
     unsigned last = 0;
     for (uint32_t i = 0; stripes && i < stripes->count; i++)
-        last += stripes->of[i].holders > 0 && --stripes->of[i].holders == 0;
+        last += stop_holding(&stripes->of[i]);
     return last;
 }

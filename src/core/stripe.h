@@ -19,10 +19,10 @@
  *       a dependent is either found in the list, or finds the node done: I2, for each stripe.
  *   S3  what is said of the node's list and mu in I3 and I5 holds for a stripe's list and mu; "from
  *       the mark on" is "once word is not 0".
- *   S4  holders is the number of children that hold the node by this stripe instead of by a
- *       reference, and 1 for the stripe itself, from its first child until its list is taken or
- *       the node's owner finds it without children. While it is not 0 the stripe has one reference
- *       to the node, which goes with the last of them. */
+ *   S4  holders are the children that hold the node by this stripe instead of by a reference, and
+ *       the stripe itself, from its first child until its list is taken or the node's owner finds
+ *       it without children. While there are any the stripe has one reference to the node, which
+ *       goes with the last of them. */
 #ifndef REIN_CORE_STRIPE_H
 #define REIN_CORE_STRIPE_H
 
@@ -33,9 +33,11 @@
 
 struct stripe {
     _Alignas(CACHE_LINE) reini_mutex mu; /* guards the others; if frozen, reini_frozen_mu does */
-    uint32_t holders;
+    uint32_t holders; /* ONE_CHILD for each, and ITSELF: one word, of which no fork copies half */
     struct dep *deps;
 };
+
+enum { ITSELF = 1, ONE_CHILD = 2 };
 
 struct stripes {
     uint32_t count; /* constant; a power of two, at most MOST_STRIPES */
@@ -67,7 +69,7 @@ static inline struct stripe *stripe_at(const struct node *node, unsigned number)
  * striped or the list is held: then it is reini_lock_some_list()'s turn. */
 static ALWAYS_INLINE bool lock_own_list(struct node *node) UNCHECKED_LOCKING
 {
-    return LIKELY(!stripes_of(node) && FAULT_LIST() == FAULT_ANY_LIST && mutex_try_lock(&node->mu));
+    return LIKELY(!stripes_of(node) && !FAULT_LISTS() && mutex_try_lock(&node->mu));
 }
 
 /* Lock the list that a new child or waiter of this thread's is to go to: a stripe's, which is
@@ -111,12 +113,12 @@ struct dep *reini_stripes_take(struct node *node, struct stripes *stripes, unsig
  * MARKED, or is the caller. */
 void reini_stripes_drop(struct node *node, unsigned references);
 
-/* Of a live node: stripes by which no child holds it give up the node, until the next child comes.
- * Returns how many references go: the caller drops them. */
+/* Stripes by which no child holds the node give it up, until the next child comes. Returns how many
+ * references go: the caller drops them. */
 unsigned reini_stripes_rest(struct node *node);
 
-/* Under reini_frozen_mu, when a frozen node is ended: nobody will take its lists. Returns how many
- * references go: the caller drops them. */
+/* Under reini_frozen_mu, of a frozen node that has been ended, here or before the fork: nobody will
+ * take its lists any more. Returns how many references go: the caller drops them. */
 unsigned reini_stripes_frozen_end(struct node *node);
 
 #endif

@@ -259,6 +259,62 @@ CASE(fork_in_the_middle_of_a_walk, "EXEC-16", "CTX-15", "P-FORK")
     line_end(&line);
 }
 
+/* ---- a striped node that is being ended ---- */
+
+static void count_value(void *count)
+{
+    ++*(int *)count;
+}
+
+static const rein_key counted_key = {"counted", REIN_VALUE_OWNED, 0, count_value, NULL,
+                                     {NULL, NULL}};
+
+struct striped {
+    rein_ctx *parent, *child;
+    int gone; /* how often the parent's memory went */
+};
+
+static void end_striped(void *arg)
+{
+    struct striped *is = arg;
+    REQUIRE(rein_err(is->parent) == -ECANCELED);
+    rein_end(is->child);
+    REQUIRE(is->gone == 0);
+    rein_end(is->parent);
+    REQUIRE(is->gone == 1);
+}
+
+static void cancel_striped(void *arg)
+{
+    rein_cancel(((struct striped *)arg)->parent);
+}
+
+/* The stripes whose lists the walk had not come to hold the parent no longer than its owner. */
+CASE(fork_before_stripes_are_taken, "EXEC-16", "P-FORK", "P-SCALE")
+{
+    static const char *const steps[] = {"marked-top", "stripe-take", "pass"};
+    for (int i = 0; i < 3; i++) {
+        struct striped is = {.gone = 0};
+        struct race_thread canceller;
+        struct hold hold = {.step = steps[i]};
+        const rein_ctx *value = rein_with_value(rein_background(), &counted_key, &is.gone);
+        reini_fault_force_lists(FAULT_STRIPED);
+        is.parent = rein_with_cancel(value);
+        is.child = rein_with_cancel(is.parent);
+        rein_unref(value);
+        hold_set(&hold);
+        race_thread_start(&canceller, 0, cancel_striped, &is);
+        hold_await(&hold);
+        in_child(end_striped, &is);
+        hold_release(&hold);
+        race_thread_join(&canceller);
+        hold_clear();
+        rein_end(is.child);
+        rein_end(is.parent);
+        ck_assert_int_eq(is.gone, 1);
+    }
+}
+
 /* ---- a descriptor that is settling ---- */
 
 static void read_settling(void *arg)

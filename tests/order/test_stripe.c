@@ -6,6 +6,8 @@
  * what is about the stripes themselves. */
 #include <rein/library.h>
 #include <rein/testing.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "actor.h"
 #include "base/fault_control.h"
@@ -55,6 +57,25 @@ static void meet(struct node *node, struct family *family)
     actor_await_asleep(&deriver);
     mutex_unlock(&node->mu);
     actor_join(&deriver);
+}
+
+static void count_processors_where_pinned(void *processors)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    *(uint32_t *)processors = reini_plat_processors();
+}
+
+/* A thread that keeps to one processor is not the only one that will use the stripes it makes. */
+CASE(p_scale_as_many_stripes_for_a_pinned_thread, "P-SCALE")
+{
+    uint32_t processors = 0;
+    struct race_thread pinned;
+    race_thread_start(&pinned, 0, count_processors_where_pinned, &processors);
+    race_thread_join(&pinned);
+    ck_assert_uint_eq(processors, reini_plat_processors());
 }
 
 struct visits {
@@ -266,6 +287,128 @@ CASE(p_lifetime_the_last_two_of_a_stripe_go_at_once, "P-LIFETIME", "P-SCALE")
     ck_assert_uint_eq(race_value(&gone), 1);
 }
 
+/* A child whose last release is on its way to its stripe, whose parent has been ended by then: the
+ * parent stays until the child has been there. */
+CASE(p_lifetime_released_from_the_stripe_of_an_ended_node, "P-LIFETIME", "P-SCALE")
+{
+    struct race_count gone = {0};
+    reini_fault_force_lists(FAULT_STRIPED);
+    struct family family = {counted_child(rein_background(), &gone), NULL};
+    derive(&family);
+    struct actor ender = {.at = "leave"};
+    stage();
+    actor_start(&ender, end, family.child);
+    actor_await(&ender);
+    rein_end(family.parent);
+    ck_assert_uint_eq(race_value(&gone), 0);
+    actor_finish(&ender);
+    curtain();
+    ck_assert_uint_eq(race_value(&gone), 1);
+}
+
+static void come_and_go(void *arg, unsigned index)
+{
+    struct family mine = {arg, NULL};
+    (void)index;
+    derive(&mine);
+    rein_end(mine.child);
+}
+
+/* A node that idle stripes hold is ended while a walk from above takes their lists: whichever of
+ * the two lets a stripe go, it goes once, and the node when the walk is past. */
+CASE(p_lifetime_ended_while_its_idle_stripes_are_taken, "P-LIFETIME", "CTX-25", "P-SCALE")
+{
+    enum { THREADS = 5 };
+    for (uint32_t taken = 0; taken < 8; taken++) {
+        struct race_count gone = {0};
+        reini_fault_force_lists(FAULT_NARROW);
+        rein_ctx *top = rein_with_cancel(rein_background());
+        rein_ctx *middle = counted_child(top, &gone);
+        reini_fault_force_lists(FAULT_STRIPED);
+        race_run(THREADS, come_and_go, middle);
+        ck_assert_uint_gt(reini_check_references(middle), 1);
+        struct actor canceller = {.at = "stripe-take", .skip = taken};
+        stage();
+        actor_start(&canceller, cancel, top);
+        actor_await(&canceller);
+        rein_end(middle);
+        ck_assert_uint_eq(race_value(&gone), 0);
+        actor_finish(&canceller);
+        curtain();
+        ck_assert_uint_eq(race_value(&gone), 1);
+        rein_end(top);
+    }
+}
+
+/* A node is ended by its first parent, and given back, while the second is marked and its stripes
+ * are yet to be taken: the second's walk still finds it there. */
+CASE(p_merge_ended_by_one_before_the_stripe_of_the_other_is_taken, "P-MERGE", "P-LIFETIME",
+     "P-SCALE")
+{
+    struct race_count gone = {0};
+    rein_ctx *one = striped(), *other = rein_with_cancel(rein_background());
+    const rein_ctx *value = rein_with_value(one, &counted_key, &gone);
+    rein_ctx *merged = rein_merge(value, other);
+    rein_unref(value);
+    struct actor canceller = {.at = "stripe-take"};
+    stage();
+    actor_start(&canceller, cancel, other);
+    actor_await(&canceller);
+    expect_live(merged);
+    rein_cancel_cause(one, &why);
+    expect_end(merged, -ECANCELED, &why);
+    rein_end(merged);
+    ck_assert_uint_eq(race_value(&gone), 0);
+    actor_finish(&canceller);
+    curtain();
+    ck_assert_uint_eq(race_value(&gone), 1);
+    rein_end(one);
+    rein_end(other);
+}
+
+/* ---- waiters ---- */
+
+struct poller {
+    const rein_ctx *ctx;
+    int fd, said;
+};
+
+static void poll_fd(void *arg)
+{
+    struct poller *poller = arg;
+    struct pollfd fd = {.fd = poller->fd, .events = POLLIN};
+    poller->said = rein_poll(poller->ctx, &fd, 1);
+}
+
+/* One who waits in a stripe is awoken by something else when the node is marked, and the list yet
+ * to be taken: he stays for the signal that is bound to come. */
+CASE(wait_leaves_a_stripe_that_is_yet_to_be_taken, "P-WAKE", "P-SCALE")
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    rein_ctx *ctx = striped();
+    struct poller is = {.ctx = ctx, .fd = ends[0]};
+    struct actor poller = {.at = NULL}, canceller = {.at = "stripe-take"};
+    stage();
+    actor_start(&poller, poll_fd, &is);
+    while (reini_check_dependents(ctx) == 0)
+        suite_yield();
+    actor_start(&canceller, cancel, ctx);
+    actor_await(&canceller);
+    ck_assert_int_eq((int)write(ends[1], "x", 1), 1);
+    actor_await_asleep(&poller);
+    ck_assert(!actor_is_over(&poller));
+    actor_finish(&canceller);
+    actor_join(&poller);
+    curtain();
+    ck_assert_int_eq(is.said, 1);
+    close(ends[0]);
+    close(ends[1]);
+    rein_end(ctx);
+}
+
+/* ---- the owner ---- */
+
 /* An ended node with a child in a stripe is not taken for one that only its stripes hold. */
 CASE(p_lifetime_ended_by_a_walk_with_one_child_in_a_stripe, "P-LIFETIME", "P-SCALE")
 {
@@ -302,7 +445,8 @@ CASE(ctx_25_a_striped_node_without_children_is_released, "CTX-25", "P-SCALE", "C
     ck_assert_uint_eq(race_value(&runs), 0);
 }
 
-/* The whole tree keeps the rules, with nodes of either kind, and with one or two parents. */
+/* The whole tree keeps the rules, with nodes of either kind, and such as have children in lists of
+ * both, with one or two parents. */
 CASE(p_scale_trees_of_both_kinds, "P-SCALE", "CTX-26", "P-MERGE")
 {
     enum { NODES = 300 };
@@ -315,6 +459,13 @@ CASE(p_scale_trees_of_both_kinds, "P-SCALE", "CTX-26", "P-MERGE")
         node[i] = suite_random(&state) % 4 ? rein_with_cancel(parent) : rein_merge(parent, other);
     }
     ck_assert_uint_eq(reini_check_tree(top), NODES);
+    int narrow = 0, of_both = 0;
+    for (int i = 0; i < NODES; i++) {
+        bool is_striped = reini_check_stripes(node[i]) > 0;
+        narrow += !is_striped;
+        of_both += is_striped && node_of(ctx_of(node[i]))->deps;
+    }
+    ck_assert(narrow > 0 && of_both > 0);
     rein_cancel_cause(top, &why);
     ck_assert_uint_eq(reini_check_tree(top), 1);
     for (int i = 0; i < NODES; i++) {

@@ -350,6 +350,40 @@ CASE(keeper_merges_what_is_dense, "P-PRECISE", "P-NEVER-EARLY", "P-COST")
         rein_end(ctx[i]);
 }
 
+/* One deadline after another, each made when the one before is over. Returns which is the first
+ * that the keeper serves late, or count if none is. */
+static int first_late(rein_duration each, int count)
+{
+    int first = count;
+    rein_end(timeout_of(REIN_HOUR)); /* there is a keeper */
+    still_await_sleep();
+    still_pass(100 * PACE_STEP); /* who has not looked for a while */
+    for (int i = 0; i < count; i++) {
+        rein_ctx *ctx = timeout_of(each);
+        rein_time deadline;
+        ck_assert(rein_deadline(ctx, &deadline));
+        while (rein_now(ctx).ns < deadline.ns) { /* it may move to a finer wheel first */
+            still_pass(still_await_sleep() - rein_now(ctx).ns);
+            ck_assert_int_le(rein_now(ctx).ns - deadline.ns, PACE_STEP);
+        }
+        if (rein_now(ctx).ns > deadline.ns && first == count)
+            first = i;
+        still_await_sleep();
+        expect_expired(ctx);
+        rein_end(ctx);
+    }
+    return first;
+}
+
+/* A deadline that is the next of all when it is made has the keeper look up for it: such count
+ * twice. */
+CASE(keeper_counts_what_it_is_told, "P-PRECISE", "P-NEVER-EARLY")
+{
+    enum { COUNT = 100 };
+    ck_assert_int_eq(first_late(3 * PACE_STEP, COUNT), COUNT);
+    ck_assert_int_lt(first_late(PACE_STEP + PACE_STEP / 4, COUNT), COUNT);
+}
+
 /* Time passes meanwhile. */
 static bool is_alone(void *threads)
 {

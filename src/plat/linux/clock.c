@@ -50,9 +50,10 @@ uint32_t reini_plat_processors(void)
 {
     cpu_set_t allowed;
     int saved = errno;
-    /* Fails on a machine of more processors than the set has room for. */
-    int count = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed)
-                                                                    : CPU_SETSIZE;
+    /* Of the first thread, as the calling one may be pinned to a processor of its own. Fails on a
+     * machine of more processors than the set has room for. */
+    int count = sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed)
+                                                                           : CPU_SETSIZE;
     errno = saved;
     return count > 0 ? (uint32_t)count : 1;
 }
